@@ -1,0 +1,166 @@
+//! Everything a session can be asked to do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::{RequestId, Settings};
+use crate::base::InfoHash;
+
+/// How much a file is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilePriority {
+    /// Not at all; it is never created unless a piece shared with a wanted file needs a byte of it.
+    Skip,
+    /// After everything else.
+    Low,
+    /// As everything else.
+    #[default]
+    Normal,
+    /// Before everything else.
+    High,
+}
+
+/// Where a torrent comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A .torrent file on this machine.
+    File(PathBuf),
+    /// The content of a .torrent file.
+    Bytes(Vec<u8>),
+    /// A magnet link (BEP 9).
+    Magnet(String),
+}
+
+/// How a torrent is to be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AddOptions {
+    /// The folder to save into; the settings' download folder where it is absent.
+    pub folder: Option<PathBuf>,
+    /// Whether it waits for a resume before it does anything.
+    pub paused: bool,
+    /// Priorities in file order; files beyond the end are normal, and an empty list wants everything.
+    pub priorities: Vec<FilePriority>,
+    /// Whether pieces are fetched in order.
+    pub sequential: bool,
+    /// Whether the data is known to be there and right, so that it need not be checked.
+    pub seed_mode: bool,
+    /// Peers to try at once.
+    pub peers: Vec<SocketAddr>,
+}
+
+/// A file or folder to be shared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Who may have it.
+    pub reach: super::Reachable,
+    /// Bytes of one piece, a power of two; chosen by size where absent.
+    pub piece_length: Option<u32>,
+    /// Whether peers come from the trackers only (BEP 27).
+    pub private: bool,
+    /// A comment for those who open the .torrent.
+    pub comment: Option<String>,
+    /// Trackers besides the one in this program, in tiers (BEP 12).
+    pub trackers: Vec<Vec<String>>,
+    /// Places where the files lie on the web (BEP 19).
+    pub web_seeds: Vec<String>,
+}
+
+/// One request to a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Reads a torrent and answers with [`Event::Inspected`](super::Event::Inspected) or `Refused`; adds nothing.
+    Inspect {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// What to read.
+        source: Source,
+    },
+    /// Adds a torrent; answers with `Added` or `Refused`.
+    Add {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// What to add.
+        source: Source,
+        /// How to add it.
+        options: AddOptions,
+    },
+    /// Hashes a file or folder, adds it and seeds it; answers with `Shared` or `Refused`.
+    Share {
+        /// Comes back with the answer, and names the job while it hashes.
+        request: RequestId,
+        /// What to share, and with whom.
+        share: Box<Share>,
+    },
+    /// Ends a running job (hashing for a share) and leaves no trace of it.
+    Cancel(RequestId),
+    /// Stops all transfer of a torrent and says so to its trackers.
+    Pause(InfoHash),
+    /// Takes transfer up again.
+    Resume(InfoHash),
+    /// Pauses every torrent.
+    PauseAll,
+    /// Resumes every torrent.
+    ResumeAll,
+    /// Hashes everything on the disk again.
+    Recheck(InfoHash),
+    /// Takes a torrent off the list.
+    Remove {
+        /// Which.
+        torrent: InfoHash,
+        /// Whether its files go too: only the torrent's own, and folders that are empty after that.
+        delete_data: bool,
+    },
+    /// Sets the priority of some files.
+    Prioritise {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// File numbers and their new priority.
+        files: Vec<(u32, FilePriority)>,
+    },
+    /// Fetches pieces in order, or not.
+    Sequential {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// In order, or not.
+        on: bool,
+    },
+    /// Sets a torrent's own limits.
+    Limit {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// The limits.
+        limits: super::Limits,
+    },
+    /// Tries peers given by hand.
+    AddPeers {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// Where they listen.
+        peers: Vec<SocketAddr>,
+    },
+    /// Asks the trackers for peers now.
+    Announce(InfoHash),
+    /// Writes a torrent's .torrent file.
+    SaveTorrent {
+        /// Comes back in `TorrentSaved` or `Refused`.
+        request: RequestId,
+        /// Which torrent.
+        torrent: InfoHash,
+        /// Where to.
+        path: PathBuf,
+    },
+    /// Chooses the torrent whose details the view carries.
+    Watch(Option<InfoHash>),
+    /// Replaces the settings, writes them, and lets them take effect.
+    Settings(Box<Settings>),
+    /// Ends the session: leaves peers and trackers properly, writes its state, answers with `Stopped`.
+    Shutdown,
+}

@@ -1,0 +1,149 @@
+//! The two channels between a session and whoever uses it, and the current view between them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use crate::api::{Command, Event, RequestId, View};
+
+/// Commands that may wait; a user cannot outrun this, and a script is told to slow down.
+const COMMANDS: usize = 4_096;
+/// Events that may wait; beyond it log lines are dropped, answers never.
+const EVENTS: usize = 65_536;
+
+/// Called when something new can be seen; must not block.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// The session has ended, or takes no more commands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the session has ended")]
+pub struct SessionGone;
+
+/// A user's side of a session: cheap to clone, never blocks.
+#[derive(Clone)]
+pub struct Handle {
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
+}
+
+/// The session's side.
+pub struct Backend {
+    /// What users ask for.
+    pub commands: Receiver<Command>,
+    events: Sender<Event>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    view: Mutex<Arc<View>>,
+    /// Wakes the user's side: something new can be seen.
+    seen: Mutex<Option<Waker>>,
+    /// Wakes the session's side: a command waits.
+    asked: Mutex<Option<Waker>>,
+    next_request: std::sync::atomic::AtomicU64,
+}
+
+/// A handle and the session's end of it.
+pub fn pair() -> (Handle, Backend) {
+    let (commands_in, commands) = bounded(COMMANDS);
+    let (events_in, events) = bounded(EVENTS);
+    let shared = Arc::new(Shared::default());
+    (
+        Handle { commands: commands_in, events, shared: Arc::clone(&shared) },
+        Backend { commands, events: events_in, shared },
+    )
+}
+
+impl Handle {
+    /// Asks for something; the answer comes as an event or shows in the view.
+    ///
+    /// # Errors
+    /// Where the session has ended or thousands of commands wait already.
+    pub fn send(&self, command: Command) -> Result<(), SessionGone> {
+        self.commands.try_send(command).map_err(|_| SessionGone)?;
+        self.shared.wake(&self.shared.asked);
+        Ok(())
+    }
+
+    /// The next event, where one waits.
+    pub fn try_event(&self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    /// The next event, as soon as there is one; nothing once the session has ended. For threads that may wait.
+    pub fn wait_event(&self) -> Option<Event> {
+        self.events.recv().ok()
+    }
+
+    /// The newest view.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.shared.view.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A request number that nobody else of this session uses.
+    pub fn next_request(&self) -> RequestId {
+        RequestId(self.shared.next_request.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1)
+    }
+
+    /// Sets what is called when there is a new view or event.
+    pub fn on_news(&self, waker: Waker) {
+        *self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+}
+
+impl Backend {
+    /// Tells the user's side that something happened. Log lines are dropped when nobody reads them.
+    pub fn emit(&self, event: Event) {
+        if let Event::Log(_) = event
+            && self.events.len() > EVENTS / 2
+        {
+            return;
+        }
+        if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
+            return;
+        }
+        self.shared.wake(&self.shared.seen);
+    }
+
+    /// Publishes a view.
+    pub fn publish(&self, view: View) {
+        *self.shared.view.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        self.shared.wake(&self.shared.seen);
+    }
+
+    /// Sets what is called when a command waits.
+    pub fn on_command(&self, waker: Waker) {
+        *self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+}
+
+impl Shared {
+    fn wake(&self, which: &Mutex<Option<Waker>>) {
+        // Cloned first, so that a waker may itself use the handle.
+        let waker = which.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(waker) = waker {
+            waker();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_events_and_views_cross() {
+        let (handle, backend) = pair();
+        handle.send(Command::PauseAll).expect("a session");
+        assert_eq!(backend.commands.try_recv(), Ok(Command::PauseAll));
+        backend.emit(Event::Stopped);
+        assert_eq!(handle.try_event(), Some(Event::Stopped));
+        backend.publish(View { generation: 3, ..View::default() });
+        assert_eq!(handle.view().generation, 3);
+        drop(backend);
+        assert_eq!(handle.send(Command::PauseAll), Err(SessionGone));
+        assert_eq!(handle.wait_event(), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! What the outside sees of a session: commands go in, events and snapshots come out, all of it plain serialisable data.
+//!
+//! - `command`: [`Command`], everything a user or a script may ask for
+//! - `event`: [`Event`], what happened, once each
+//! - `view`: [`View`], an immutable picture of everything, published a few times a second
+//! - `settings`: [`Settings`], what a user may choose; one documented TOML file
+//! - `handle`: [`Handle`], the two channels and the current view; names no runtime, so that a remote one can stand in
+
+mod command;
+mod event;
+mod handle;
+mod settings;
+mod view;
+
+pub use command::{AddOptions, Command, FilePriority, Share, Source};
+pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
+pub use handle::{Backend, Handle, SessionGone, Waker, pair};
+pub use settings::{Limits, Settings, SettingsError, Theme};
+pub use view::{
+    Detail, FileRow, HostedSwarm, HostedTracker, JobKind, JobRow, PeerRow, Reachable, State, TorrentRow,
+    Totals, TrackerRow, TrackerState, View,
+};

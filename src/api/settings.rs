@@ -1,0 +1,154 @@
+//! What a user may choose, kept in one TOML file: every key has a default, and an unknown key is refused by name.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Rate limits in bytes per second; nothing means no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes per second received.
+    pub down: Option<u64>,
+    /// Bytes per second sent.
+    pub up: Option<u64>,
+}
+
+/// The colours of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Dark text on light ground.
+    Light,
+    /// Light text on dark ground.
+    Dark,
+}
+
+/// Everything a user may choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where downloads are saved unless told otherwise.
+    pub download_folder: PathBuf,
+    /// The port that peers connect to, TCP; 0 lets the system choose. The next free one is taken where it is in use.
+    pub port: u16,
+    /// The address to listen on and to connect from; every address where it is absent.
+    pub bind: Option<IpAddr>,
+    /// Rate limits over all torrents.
+    pub limits: Limits,
+    /// Connections in all (the thesis's Max_N for the machine).
+    pub max_connections: u32,
+    /// Connections of one torrent (the thesis's Max_N).
+    pub max_connections_per_torrent: u32,
+    /// Whether the tracker in this program runs.
+    pub tracker: bool,
+    /// The port of the tracker in this program, HTTP on TCP and UDP; 0 lets the system choose.
+    pub tracker_port: u16,
+    /// Whether the tracker answers other machines of the local network; loopback alone otherwise.
+    pub tracker_on_network: bool,
+    /// The colours of the window.
+    pub theme: Theme,
+    /// The size of everything in the window, 1 for normal.
+    pub zoom: f32,
+    /// Whether quitting while others download from here is confirmed first.
+    pub confirm_quit: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            download_folder: PathBuf::new(),
+            port: 6881,
+            bind: None,
+            limits: Limits::default(),
+            max_connections: 500,
+            max_connections_per_torrent: 100,
+            tracker: true,
+            tracker_port: 6969,
+            tracker_on_network: true,
+            theme: Theme::System,
+            zoom: 1.0,
+            confirm_quit: true,
+        }
+    }
+}
+
+/// A settings file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It is not TOML, has a value of the wrong kind, or an unknown key.
+    #[error("the settings cannot be read: {0}")]
+    Syntax(String),
+    /// A value is out of its range.
+    #[error("{key} {why}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        why: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the TOML form.
+    ///
+    /// # Errors
+    /// Where it is not TOML, a key is unknown, or a value is out of range.
+    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
+        let settings: Self =
+            toml::from_str(text).map_err(|error| SettingsError::Syntax(error.to_string()))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The TOML form.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Whether every value is in its range.
+    ///
+    /// # Errors
+    /// Names the first key that is not.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let range = |key, why| Err(SettingsError::Range { key, why });
+        if self.max_connections == 0 {
+            return range("max_connections", "must be at least 1");
+        }
+        if self.max_connections_per_torrent == 0 {
+            return range("max_connections_per_torrent", "must be at least 1");
+        }
+        if !(0.5..=3.0).contains(&self.zoom) {
+            return range("zoom", "must lie between 0.5 and 3");
+        }
+        if self.limits.down == Some(0) || self.limits.up == Some(0) {
+            return range("limits", "must be more than 0; leave a limit out to have none");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_their_file() {
+        let settings = Settings { limits: Limits { down: None, up: Some(5) }, ..Settings::default() };
+        assert_eq!(Settings::from_toml(&settings.to_toml()), Ok(settings));
+        assert_eq!(Settings::from_toml(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn unknown_keys_and_wild_values_are_refused_by_name() {
+        let error = Settings::from_toml("portt = 5").expect_err("unknown key").to_string();
+        assert!(error.contains("portt"), "{error}");
+        let error = Settings::from_toml("max_connections = 0").expect_err("out of range").to_string();
+        assert_eq!(error, "max_connections must be at least 1");
+        assert!(Settings::from_toml("zoom = nan").is_err());
+    }
+}

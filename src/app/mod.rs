@@ -1,0 +1,1 @@
+//! The program: command line, paths, log, single instance.

@@ -1,0 +1,1 @@
+//! The one owner of all decisions: inputs in, outputs out, no clock, socket or file.

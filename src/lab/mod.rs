@@ -1,0 +1,1 @@
+//! The thesis's experiments, on the simulator or on real sockets.

@@ -1,0 +1,3 @@
+//! The `fyris` program.
+
+fn main() {}

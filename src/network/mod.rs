@@ -1,0 +1,1 @@
+//! The thesis's system without its sockets: coordinator, index and statistics.

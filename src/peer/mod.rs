@@ -1,0 +1,1 @@
+//! One connection to a peer, without its socket: handshake, extensions, request pipeline, metadata.

@@ -1,0 +1,1 @@
+//! A tracker without its sockets: swarms, who may announce, statistics.

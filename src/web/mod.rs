@@ -1,0 +1,1 @@
+//! HTTP: the network between machines, the statistics page, remote control.
