@@ -1,0 +1,64 @@
+//! What survives of a torrent between two runs, and the changes to it that the engine wants written.
+
+use std::path::PathBuf;
+
+use crate::api::{FilePriority, Limits};
+use crate::base::{Bitfield, InfoHash, PieceIndex};
+use crate::disk::FileStamp;
+
+/// Everything that is kept of one torrent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// Its identity.
+    pub info_hash: InfoHash,
+    /// The .torrent file, once it is known; a magnet link's trackers are in it as soon as its metadata is.
+    pub torrent: Option<Vec<u8>>,
+    /// The magnet link it was added by.
+    pub magnet: Option<String>,
+    /// The folder it is saved in.
+    pub folder: PathBuf,
+    /// Whether the user paused it.
+    pub paused: bool,
+    /// Priorities in file order; files beyond the end are normal.
+    pub priorities: Vec<FilePriority>,
+    /// Whether pieces are fetched in order.
+    pub sequential: bool,
+    /// Whether it was made here by a share.
+    pub shared_here: bool,
+    /// Its own limits.
+    pub limits: Limits,
+    /// Seconds since 1970 when it was added.
+    pub added_unix: u64,
+    /// Seconds since 1970 when it became complete.
+    pub completed_unix: Option<u64>,
+    /// What changes often.
+    pub progress: Progress,
+}
+
+/// What changes while a torrent runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Bytes received in its life.
+    pub downloaded: u64,
+    /// Bytes sent in its life.
+    pub uploaded: u64,
+    /// The pieces that are verified and durable; nothing while the disk was never looked at.
+    pub have: Option<Bitfield>,
+    /// The pieces that may have been written since then; after a crash they, and only they, are hashed again.
+    pub suspect: Vec<PieceIndex>,
+    /// The files as they were when `have` was made, in torrent order.
+    pub stamps: Vec<FileStamp>,
+}
+
+/// One change to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A torrent is new, or something of it that is not progress has changed: all of it is written.
+    Put(Box<Record>),
+    /// Its progress, in place of what was there.
+    Progress(InfoHash, Progress),
+    /// Pieces that are about to be written to, besides those that are suspect already.
+    Suspect(InfoHash, Vec<PieceIndex>),
+    /// A torrent is off the list; its copy goes too.
+    Remove(InfoHash),
+}
