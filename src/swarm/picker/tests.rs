@@ -1,0 +1,1 @@
+//! The picker against its promises.
