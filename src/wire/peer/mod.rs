@@ -3,10 +3,12 @@
 //! - `handshake`: [`Handshake`], the first 68 bytes, and the [`Reserved`] bits in it
 //! - `message`: [`Message`], one after another once the handshake is done
 //! - `codec`: [`decode`] and [`encode`], messages out of and into a buffer
+//! - [`extended`]: the extension protocol and the messages in it
 //! - `clients`: [`client_name`], which program a peer id belongs to
 
 mod clients;
 mod codec;
+pub mod extended;
 mod handshake;
 mod message;
 
