@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::base::{PieceIndex, limits};
 use crate::bencode::{self, Encoder};
 use crate::wire::peer::WireError;
+use crate::wire::text::printable;
 
 /// The number of the extended handshake, the same for everybody.
 pub const HANDSHAKE_ID: u8 = 0;
@@ -138,7 +139,9 @@ impl Handshake {
             }
         }
         let number = |key: &[u8]| root.get(key).and_then(bencode::Node::int);
-        if let Some(client) = root.get(b"v").and_then(bencode::Node::bytes).and_then(printable) {
+        if let Some(client) =
+            root.get(b"v").and_then(bencode::Node::bytes).and_then(|name| printable(name, CLIENT_CHARS))
+        {
             self.client = Some(client);
         }
         if let Some(reqq) = number(b"reqq").filter(|reqq| *reqq > 0) {
@@ -275,18 +278,6 @@ impl UploadOnly {
     pub fn encode(self) -> Bytes {
         Bytes::from_static(if self.0 { &[1] } else { &[0] })
     }
-}
-
-/// A name as it may be shown: control and direction characters dropped, short.
-fn printable(bytes: &[u8]) -> Option<String> {
-    let front = &bytes[..bytes.len().min(4 * CLIENT_CHARS)];
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let text: String =
-        String::from_utf8_lossy(front).chars().filter(|c| !hidden(*c)).take(CLIENT_CHARS).collect();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn address_from(bytes: &[u8]) -> Option<IpAddr> {
