@@ -64,7 +64,9 @@ pub enum Job {
         torrent: TorrentKey,
     },
     /// Writes the next run of a piece, from its start to its end without a gap over several jobs, and hashes it on the way;
-    /// the last run is answered with [`Done::Stored`]. A run that begins at 0 starts the piece anew.
+    /// the last run is answered with [`Done::Stored`], the others with [`Done::Released`]. A run that begins at 0 starts the
+    /// piece anew. A run that fails is answered with `Stored`; those that follow it are dropped and answered with
+    /// `Released`, up to the next one that begins at 0.
     Store {
         /// Which torrent.
         torrent: TorrentKey,
@@ -227,7 +229,7 @@ pub enum Done {
         /// Bytes of blocks that this answer releases from memory.
         released: u64,
     },
-    /// An earlier run of a piece was written.
+    /// A run of a piece was written and another follows, or it was dropped because an earlier one failed.
     Released {
         /// Which torrent.
         torrent: TorrentKey,
