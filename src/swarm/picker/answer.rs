@@ -68,7 +68,7 @@ impl Picker {
         if let Some(who) = self.askers.id(peer) {
             let asker = self.askers.get_mut(who);
             asker.refused.clear();
-            asker.memory = super::pool::Memory::default();
+            asker.memory = crate::swarm::pool::Memory::default();
         }
     }
 

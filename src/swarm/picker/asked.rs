@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use slab::Slab;
 
-use super::pool::Memory;
 use crate::base::{BlockRef, ConnKey, PieceIndex};
+use crate::swarm::pool::Memory;
 
 /// Blocks remembered of one peer that may still come although they are no longer expected.
 const LATE: usize = 512;

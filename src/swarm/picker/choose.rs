@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::asked::Askers;
 use super::open::Open;
-use super::pool::{LEVELS, Offer, Order, Pool};
 use crate::base::{Bitfield, BlockRef, ConnKey, PieceIndex, Rng};
 use crate::metainfo::Layout;
+use crate::swarm::pool::{LEVELS, Offer, Order, Pool};
 use crate::swarm::{Pieces, Priority};
 
 /// So many pieces are taken at random before rarity counts, so that there soon is something to trade.

@@ -3,7 +3,7 @@
 use crate::base::{Bitfield, PieceIndex, Rng};
 
 /// How much a piece is wanted: high, normal, low.
-pub(super) const LEVELS: usize = 3;
+pub(in crate::swarm) const LEVELS: usize = 3;
 /// Steps of rarity within a level; the common ones hold several counts each.
 const STEPS: usize = 16;
 /// The highest count that has a step of its own.
@@ -16,7 +16,7 @@ const NOWHERE: u8 = u8::MAX;
 /// The pool is a bit set for each level and step of rarity, so that the pieces that one peer has of it are found 64 at a
 /// time. Peers that have everything are only counted, for they change no order.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(in crate::swarm) struct Pool {
     /// Copies of each piece, those of `seeds` left out.
     counts: Vec<u16>,
     /// How many pieces have that many copies.
@@ -38,11 +38,11 @@ struct Barren {
 
 /// The buckets that have nothing for one peer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Vec<Barren>);
+pub(in crate::swarm) struct Memory(Vec<Barren>);
 
 /// How a piece is chosen among those that a peer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(in crate::swarm) enum Order {
     /// The one with the fewest copies, ties at random.
     Rarest,
     /// Any.
@@ -53,18 +53,18 @@ pub(super) enum Order {
 
 /// What a peer has and what is not wanted of it.
 #[derive(Clone, Copy)]
-pub(super) struct Offer<'a> {
+pub(in crate::swarm) struct Offer<'a> {
     /// The pieces of the peer.
-    pub(super) has: &'a Bitfield,
+    pub(in crate::swarm) has: &'a Bitfield,
     /// Pieces had here.
-    pub(super) have: &'a Bitfield,
+    pub(in crate::swarm) have: &'a Bitfield,
     /// Pieces that the peer has but does not give.
-    pub(super) refused: &'a [PieceIndex],
+    pub(in crate::swarm) refused: &'a [PieceIndex],
 }
 
 impl Pool {
     /// Nobody has anything, and nothing is in the pool.
-    pub(super) fn new(pieces: usize) -> Self {
+    pub(in crate::swarm) fn new(pieces: usize) -> Self {
         Self {
             counts: vec![0; pieces],
             by_count: vec![pieces as u32],
@@ -76,7 +76,7 @@ impl Pool {
     }
 
     /// One more peer has those pieces.
-    pub(super) fn add_peer(&mut self, has: &Bitfield) {
+    pub(in crate::swarm) fn add_peer(&mut self, has: &Bitfield) {
         if has.all() {
             self.seeds += 1;
         } else {
@@ -85,7 +85,7 @@ impl Pool {
     }
 
     /// One peer less has those pieces.
-    pub(super) fn remove_peer(&mut self, has: &Bitfield) {
+    pub(in crate::swarm) fn remove_peer(&mut self, has: &Bitfield) {
         if !has.all() {
             has.iter().for_each(|piece| self.remove(piece));
         } else if self.seeds > 0 {
@@ -97,14 +97,14 @@ impl Pool {
     }
 
     /// One more peer has the piece.
-    pub(super) fn add(&mut self, piece: PieceIndex) {
+    pub(in crate::swarm) fn add(&mut self, piece: PieceIndex) {
         if let Some(count) = self.counts.get(piece.at()) {
             self.recount(piece.at(), count.saturating_add(1));
         }
     }
 
     /// One peer less has the piece.
-    pub(super) fn remove(&mut self, piece: PieceIndex) {
+    pub(in crate::swarm) fn remove(&mut self, piece: PieceIndex) {
         let Some(count) = self.counts.get(piece.at()).copied() else { return };
         if count == 0 && self.seeds > 0 {
             self.seeds -= 1;
@@ -114,7 +114,7 @@ impl Pool {
     }
 
     /// Puts a piece into the pool, or moves it to another level.
-    pub(super) fn put(&mut self, piece: PieceIndex, level: usize) {
+    pub(in crate::swarm) fn put(&mut self, piece: PieceIndex, level: usize) {
         self.take(piece);
         let place = level * STEPS + step(self.counts[piece.at()]);
         self.place[piece.at()] = place as u8;
@@ -123,7 +123,7 @@ impl Pool {
     }
 
     /// Takes a piece out of the pool; true where it was in it.
-    pub(super) fn take(&mut self, piece: PieceIndex) -> bool {
+    pub(in crate::swarm) fn take(&mut self, piece: PieceIndex) -> bool {
         let place = std::mem::replace(&mut self.place[piece.at()], NOWHERE);
         if place == NOWHERE {
             return false;
@@ -135,35 +135,35 @@ impl Pool {
 
     /// Whether the piece is in the pool.
     #[cfg(test)]
-    pub(super) fn contains(&self, piece: PieceIndex) -> bool {
+    pub(in crate::swarm) fn contains(&self, piece: PieceIndex) -> bool {
         self.place.get(piece.at()).is_some_and(|place| *place != NOWHERE)
     }
 
     /// Whether a level of the pool is empty.
-    pub(super) fn is_empty(&self, level: usize) -> bool {
+    pub(in crate::swarm) fn is_empty(&self, level: usize) -> bool {
         self.buckets[level * STEPS..][..STEPS].iter().all(|bucket| bucket.len == 0)
     }
 
     /// How many pieces of the pool somebody has.
-    pub(super) fn reachable(&self) -> usize {
+    pub(in crate::swarm) fn reachable(&self) -> usize {
         let nobodys: usize = (0..LEVELS).map(|level| self.buckets[level * STEPS].len).sum();
         if self.seeds > 0 { self.size } else { self.size - nobodys }
     }
 
     /// Copies of the piece among peers.
-    pub(super) fn availability(&self, piece: PieceIndex) -> u32 {
+    pub(in crate::swarm) fn availability(&self, piece: PieceIndex) -> u32 {
         self.counts.get(piece.at()).map_or(0, |count| u32::from(*count) + self.seeds)
     }
 
     /// Whole copies among peers, with the fraction of pieces that have one more.
-    pub(super) fn copies(&self) -> f32 {
+    pub(in crate::swarm) fn copies(&self) -> f32 {
         let Some(least) = self.by_count.iter().position(|pieces| *pieces > 0) else { return 0.0 };
         let more = self.counts.len() as f32 - self.by_count[least] as f32;
         (least as u32 + self.seeds) as f32 + more / self.counts.len().max(1) as f32
     }
 
     /// A piece of that level which the peer has; it stays in the pool.
-    pub(super) fn choose(
+    pub(in crate::swarm) fn choose(
         &self,
         level: usize,
         offer: Offer<'_>,
