@@ -1,0 +1,104 @@
+# The commands of this project. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# One set of features for lints, documents and tests, so that everything is built once.
+ALL := --locked --features sim,window-tests
+PURE := --locked --no-default-features --features sim
+# In continuous integration a check that could not run is a failure.
+STRICT := $(if $(CI),--strict)
+RQBIT ?= $(or $(shell command -v rqbit 2>/dev/null),$(TARGET)/rivals/bin/rqbit)
+
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help
+help: ## lists these commands
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: run
+run: needs-cargo ## opens the window; ARGS="…" are given to the program (installs what is missing, builds once)
+	@packaging/linux/needs.sh build window
+	cargo build --release --locked
+	$(TARGET)/release/fyris $(ARGS)
+
+.PHONY: test
+test: needs-cargo needs-tests format lints documents tests pure licences interop window ## checks everything, as continuous integration does
+	@printf '\nall checks passed\n'
+
+.PHONY: format
+format: ## is every file formatted?
+	$(call say,format)
+	cargo fmt --check
+
+.PHONY: lints
+lints: ## clippy, where a warning is an error
+	$(call say,lints)
+	cargo clippy $(ALL) --all-targets --quiet -- -D warnings
+
+.PHONY: documents
+documents: ## the library's documentation, where a broken link is an error
+	$(call say,documents)
+	RUSTDOCFLAGS=-Dwarnings cargo doc $(ALL) --no-deps --document-private-items --quiet
+
+.PHONY: tests
+tests: ## unit and integration tests
+	$(call say,tests)
+	cargo test $(ALL)
+
+.PHONY: pure
+pure: ## the rooms without sockets and files, built and tested alone
+	$(call say,pure rooms alone)
+	@! cargo tree $(PURE) --edges normal --prefix none | grep -E '^(tokio|mio|socket2|hyper|rusqlite|eframe) '
+	cargo test $(PURE) --quiet
+
+.PHONY: licences
+licences: ## licences and sources of the dependencies, where cargo-deny is installed
+	$(call say,licences)
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check bans licenses sources; \
+	else echo "not run: cargo deny (cargo install cargo-deny)"; fi
+
+.PHONY: interop
+interop: needs-tests rivals ## real transfers with other BitTorrent programs; ONLY=word picks some
+	$(call say,interop)
+	cargo build $(ALL) --quiet
+	RQBIT="$(RQBIT)" $$(tests/interop/python) tests/interop/run.py --fyris "$(TARGET)/debug/fyris" $(STRICT) $(if $(ONLY),--only '$(ONLY)')
+
+.PHONY: window
+window: needs-tests ## the window on a screen of its own
+	$(call say,window)
+	cargo build $(ALL) --quiet
+	$$(tests/interop/python) tests/interop/window.py --fyris "$(TARGET)/debug/fyris" $(STRICT)
+
+.PHONY: bench
+bench: needs-cargo ## how fast each part is
+	@packaging/linux/needs.sh build
+	cargo bench --locked --features sim
+
+.PHONY: bench-tracker
+bench-tracker: needs-cargo ## how fast the tracker is
+	@packaging/linux/needs.sh build
+	cargo bench --locked --bench tracker
+
+.PHONY: needs-cargo
+needs-cargo:
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust 1.95 or later as https://rustup.rs describes, then run this again'; exit 1; }
+
+.PHONY: needs-tests
+needs-tests:
+	@packaging/linux/needs.sh build window tests
+	@tests/interop/python >/dev/null
+
+# rqbit comes from nowhere but its source; unoptimised and without its database and web page it is built in two minutes.
+.PHONY: rivals
+rivals: $(RQBIT)
+$(TARGET)/rivals/bin/rqbit:
+	$(call say,building rqbit to try ours against)
+	@CARGO_TARGET_DIR="$(TARGET)/rivals/build" CARGO_PROFILE_DEV_DEBUG=0 cargo install rqbit@9.1.0 --locked --debug --quiet \
+		--no-default-features --features rust-tls --no-track --root "$(TARGET)/rivals" \
+		|| echo 'rqbit could not be built; it will be left out'
+	@rm -rf "$(TARGET)/rivals/build"
