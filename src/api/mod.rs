@@ -4,17 +4,23 @@
 //! - `event`: [`Event`], what happened, once each
 //! - `view`: [`View`], an immutable picture of everything, published a few times a second
 //! - `settings`: [`Settings`], what a user may choose; one documented TOML file
+//! - `network`: the registers, index and statistics of the network this session hosts or has joined
 //! - `handle`: [`Handle`], the two channels and the current view; names no runtime, so that a remote one can stand in
 
 mod command;
 mod event;
 mod handle;
+mod network;
 mod settings;
 mod view;
 
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};
+pub use network::{
+    Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, PartStatistics, RegisteredTracker,
+    RegisteredUser, Registers, ScreenLine, SeedTime, StatisticsPoint, UserStatistics,
+};
 pub use settings::{Limits, Settings, SettingsError, Theme};
 pub use view::{
     Detail, FileRow, HostedSwarm, HostedTracker, JobKind, JobRow, PeerRow, Reachable, State, TorrentRow,
