@@ -34,3 +34,9 @@ pub const KNOWN_PEERS: usize = 3_000;
 pub const TRACKER_ANSWER_BYTES: usize = 1024 * 1024;
 /// Magnet links and other texts from a user or another program.
 pub const MAGNET_BYTES: usize = 64 * 1024;
+/// Bytes of one whole path below the folder chosen for saving; with that folder it stays below the 4,096 of Linux.
+pub const PATH_BYTES: usize = 3_000;
+/// Bytes of a comment and the other free texts of a torrent.
+pub const TEXT_BYTES: usize = 64 * 1024;
+/// Peers and file ranges kept from one magnet link.
+pub const MAGNET_ITEMS: usize = 256;
