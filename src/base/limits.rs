@@ -6,8 +6,8 @@
 pub const BENCODE_DEPTH: usize = 100;
 /// Values in one bencoded input; three million is a torrent of about a million files.
 pub const BENCODE_TOKENS: usize = 3_000_000;
-/// Bytes of a .torrent file.
-pub const TORRENT_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of a .torrent file; the hashes of as many pieces as there may be take 40 MiB.
+pub const TORRENT_FILE_BYTES: u64 = 48 * 1024 * 1024;
 /// Bytes of an `info` dictionary fetched from peers (BEP 9).
 pub const METADATA_BYTES: u32 = 30 * 1024 * 1024;
 /// Pieces in one torrent.

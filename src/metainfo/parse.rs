@@ -39,7 +39,7 @@ pub(super) fn file(input: &[u8]) -> Result<Torrent, TorrentError> {
 
 /// Reads an `info` dictionary that came alone.
 pub(super) fn info(info: Bytes) -> Result<Torrent, TorrentError> {
-    if info.len() > limits::METADATA_BYTES as usize {
+    if info.len() as u64 > limits::TORRENT_FILE_BYTES {
         return Err(TorrentError::TooBig);
     }
     let bytes = info.clone();

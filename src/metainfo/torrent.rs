@@ -185,7 +185,7 @@ mod tests {
             (other.trackers, other.web_seeds),
             (vec![vec!["http://t".to_owned()]], vec!["http://w".to_owned()])
         );
-        let huge = Bytes::from(vec![b'l'; limits::METADATA_BYTES as usize + 1]);
+        let huge = Bytes::from(vec![b'l'; limits::TORRENT_FILE_BYTES as usize + 1]);
         assert_eq!(Torrent::from_info(huge, vec![], vec![]), Err(TorrentError::TooBig));
         assert_eq!(Torrent::from_info(Bytes::from_static(b"le"), vec![], vec![]), Err(TorrentError::NoInfo));
         assert!(matches!(Torrent::from_info(Bytes::new(), vec![], vec![]), Err(TorrentError::Bencode(_))));
