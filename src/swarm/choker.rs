@@ -1,9 +1,13 @@
 //! Whom to let download: those who give most, now and then somebody new, and in turn when everything is here.
 
+use std::cmp::Reverse;
+
 use crate::base::{ConnKey, Moment, Rng, Span};
 
 /// Rounds are so far apart (BEP 3).
 const ROUND: Span = Span::from_secs(10);
+/// The first round is so long, and each further one twice as long as the one before until that.
+const FIRST_ROUND: Span = Span::from_secs(1);
 /// An optimistic turn lasts three rounds (BEP 3).
 const OPTIMISTIC: Span = Span::from_secs(30);
 /// A peer connected for no longer than this is new, and three times as likely to get an optimistic turn (BEP 3).
@@ -14,8 +18,10 @@ const SLOTS: std::ops::RangeInclusive<usize> = 4..=100;
 const FEW: usize = 8;
 /// A seed serves one peer for at least so long before another gets the turn...
 const TURN: Span = Span::from_secs(60);
-/// ...and until it got so much.
+/// ...and until it got so much...
 const TURN_BYTES: u64 = 4 * 1024 * 1024;
+/// ...but not for longer than this.
+const LONG_TURN: Span = Span::from_secs(300);
 /// An unchoked peer that took nothing for so long gives up its turn.
 const UNUSED: Span = Span::from_secs(20);
 
@@ -71,6 +77,8 @@ pub struct Choker {
     /// Slots added because those there were did not use up the upload.
     extra: usize,
     optimistic: Vec<ConnKey>,
+    /// How long the present round is.
+    length: Span,
     next_round: Moment,
     next_optimistic: Moment,
 }
@@ -83,6 +91,7 @@ impl Choker {
             slots: *SLOTS.start(),
             extra: 0,
             optimistic: Vec::new(),
+            length: FIRST_ROUND,
             next_round: Moment::ZERO,
             next_optimistic: Moment::ZERO,
         }
@@ -114,12 +123,13 @@ impl Choker {
     pub fn round(&mut self, now: Moment, seeding: bool, upload: Upload, peers: &[Candidate]) -> Changes {
         let due = now >= self.next_round;
         if due {
-            self.next_round = now + ROUND;
+            self.next_round = now + self.length;
+            self.length = self.length.times(2).min(ROUND);
         }
         let mut wanting: Vec<&Candidate> =
             peers.iter().filter(|peer| peer.interested && !peer.is_seed).collect();
         wanting.sort_unstable_by_key(|peer| peer.peer);
-        self.count_slots(due, upload, &wanting);
+        self.count_slots(due, upload, wanting.len());
         self.optimistic.retain(|key| wanting.iter().any(|peer| peer.peer == *key));
         if wanting.len() <= self.slots.max(FEW) {
             self.optimistic.clear();
@@ -132,7 +142,8 @@ impl Choker {
             self.rng.shuffle(&mut wanting);
             wanting.sort_by_key(|peer| Self::worth(now, peer));
         }
-        let tries = (self.slots / 10).max(1);
+        // A seed's turns come to everybody by themselves.
+        let tries = if seeding { 0 } else { (self.slots / 10).max(1) };
         let (regular, rest) = wanting.split_at(self.slots - tries);
         self.try_others(now, tries, rest);
         let served = |peer: &Candidate| {
@@ -142,22 +153,17 @@ impl Choker {
     }
 
     /// How many to serve: more as the limit rises, and more where those served do not take all there is.
-    fn count_slots(&mut self, due: bool, upload: Upload, wanting: &[&Candidate]) {
+    fn count_slots(&mut self, due: bool, upload: Upload, wanting: usize) {
         let base = match upload.limit {
             // Two thirds of the square root of the limit in KiB/s: 4 at 40 KiB/s, 25 at 1 MiB/s.
             Some(limit) => ((limit / 1024) as f64 * 0.6).sqrt() as usize,
             // Each further slot must be worth 2 KiB/s more than the one before.
-            None => {
-                let mut rates: Vec<u64> = wanting.iter().filter(|p| p.unchoked).map(|p| p.up_rate).collect();
-                rates.sort_unstable_by(|a, b| b.cmp(a));
-                let worth = |(at, rate): &(usize, u64)| *rate > 1024 + 2048 * *at as u64;
-                rates.into_iter().enumerate().take_while(worth).count() + 1
-            }
+            None => ((upload.rate / 2048) as f64).sqrt() as usize,
         };
         let idle = upload.limit.is_some_and(|limit| upload.rate < limit / 10 * 9);
         if !idle {
-            self.extra = self.extra.min(wanting.len());
-        } else if due && base + self.extra < wanting.len() {
+            self.extra = self.extra.min(wanting);
+        } else if due && base + self.extra < wanting {
             self.extra += 1;
         }
         if upload.limit.is_none() {
@@ -192,10 +198,16 @@ impl Choker {
         }
     }
 
-    /// The order while downloading: who gives most; then those on trial; those that ignore us last.
-    fn worth(now: Moment, peer: &Candidate) -> (bool, std::cmp::Reverse<u64>, bool) {
-        let on_trial = peer.unchoked && now.since(peer.changed_at) < UNUSED;
-        (peer.snubbed, std::cmp::Reverse(peer.down_rate), !on_trial)
+    /// The order while downloading: who gives most, with some favour for those served already; of those who give nothing,
+    /// who is on trial, who had no trial yet, and who failed it; those that ignore us last.
+    fn worth(now: Moment, peer: &Candidate) -> (bool, Reverse<u64>, u8) {
+        let favour = if peer.unchoked { peer.down_rate / 8 } else { 0 };
+        let trial = match (peer.unchoked, now.since(peer.changed_at) < UNUSED) {
+            (true, true) => 0,
+            (false, _) => 1,
+            (true, false) => 2,
+        };
+        (peer.snubbed, Reverse(peer.down_rate + favour), trial)
     }
 
     /// The order while seeding: those whose turn is not over, the fastest first; then those who waited longest; then those
@@ -206,7 +218,7 @@ impl Choker {
             return (1, peer.changed_at.micros());
         }
         let unused = peer.up_rate == 0 && lasted >= UNUSED;
-        if unused || (lasted >= TURN && peer.sent >= TURN_BYTES) {
+        if unused || lasted >= LONG_TURN || (lasted >= TURN && peer.sent >= TURN_BYTES) {
             (2, u64::MAX - peer.up_rate)
         } else {
             (0, u64::MAX - peer.up_rate)
@@ -225,3 +237,7 @@ impl Choker {
         changes
     }
 }
+
+#[cfg(test)]
+#[path = "choker_tests.rs"]
+mod tests;

@@ -133,12 +133,6 @@ impl Pool {
         true
     }
 
-    /// Whether the piece is in the pool.
-    #[cfg(test)]
-    pub(in crate::swarm) fn contains(&self, piece: PieceIndex) -> bool {
-        self.place.get(piece.at()).is_some_and(|place| *place != NOWHERE)
-    }
-
     /// Whether a level of the pool is empty.
     pub(in crate::swarm) fn is_empty(&self, level: usize) -> bool {
         self.buckets[level * STEPS..][..STEPS].iter().all(|bucket| bucket.len == 0)
@@ -227,6 +221,29 @@ impl Pool {
         0
     }
 
+    /// Panics where the books do not agree.
+    #[cfg(test)]
+    pub(in crate::swarm) fn check(&self) {
+        let mut size = 0;
+        for (place, bucket) in self.buckets.iter().enumerate() {
+            let inside: Vec<usize> = (0..bucket.words.len() * 64).filter(|at| bucket.holds(*at)).collect();
+            assert_eq!(inside.len(), bucket.len);
+            for at in inside {
+                assert_eq!((usize::from(self.place[at]), step(self.counts[at])), (place, place % STEPS));
+            }
+            for (at, word) in bucket.words.iter().enumerate() {
+                assert_eq!(bucket.summary[at / 64] >> (at % 64) & 1 == 1, *word != 0);
+            }
+            size += bucket.len;
+        }
+        assert_eq!(size, self.size);
+        assert_eq!(self.place.iter().filter(|place| **place != NOWHERE).count(), size);
+        for (count, pieces) in self.by_count.iter().enumerate() {
+            let found = self.counts.iter().filter(|other| usize::from(**other) == count).count();
+            assert_eq!(found, *pieces as usize);
+        }
+    }
+
     fn recount(&mut self, at: usize, count: u16) {
         let before = std::mem::replace(&mut self.counts[at], count);
         self.by_count[usize::from(before)] -= 1;
@@ -267,6 +284,11 @@ impl Bucket {
         self.summary[word / 64] |= 1 << (word % 64);
         self.len += 1;
         self.added += 1;
+    }
+
+    #[cfg(test)]
+    fn holds(&self, at: usize) -> bool {
+        self.words[at / 64] & mask(at) != 0
     }
 
     fn remove(&mut self, at: usize) {

@@ -333,3 +333,7 @@ fn crc32c<'a>(bytes: impl Iterator<Item = &'a u8>) -> u32 {
     let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
     !bytes.fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
+
+#[cfg(test)]
+#[path = "roster_tests.rs"]
+mod tests;

@@ -142,3 +142,105 @@ impl SuperSeed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Span::from_millis(millis)
+    }
+
+    fn seed(pieces: u32, peers: u64) -> SuperSeed {
+        let mut seed = SuperSeed::new(pieces, Rng::new(1));
+        (0..peers).for_each(|peer| seed.peer_joins(ConnKey(peer), &Bitfield::new(pieces as usize)));
+        seed
+    }
+
+    #[test]
+    fn nothing_is_shown_twice_before_everything_is_shown_once() {
+        let mut seed = seed(40, 3);
+        let mut shown = Vec::new();
+        let mut now = 0;
+        while shown.len() < 40 {
+            now += 500;
+            for peer in (0..3).map(ConnKey) {
+                while let Some(piece) = seed.reveal(peer, at(now)) {
+                    shown.push((peer, piece));
+                }
+            }
+            // Everybody passes on what it has.
+            for (peer, piece) in shown.clone() {
+                seed.peer_has(peer, piece, at(now + 300));
+                (0..3).for_each(|other| _ = seed.peer_has(ConnKey(other), piece, at(now + 400)));
+            }
+        }
+        let mut pieces: Vec<_> = shown[..40].iter().map(|(_, piece)| *piece).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        assert_eq!(pieces.len(), 40);
+        assert!(seed.finished());
+    }
+
+    #[test]
+    fn who_passes_nothing_on_is_shown_no_more_while_others_do() {
+        let mut seed = seed(400, 3);
+        let (keeper, giver, other) = (ConnKey(0), ConnKey(1), ConnKey(2));
+        let mut counts = [0; 2];
+        for now in 0..100 {
+            for peer in [keeper, giver] {
+                if let Some(piece) = seed.reveal(peer, at(now * 500)) {
+                    counts[peer.0 as usize] += 1;
+                    seed.peer_has(peer, piece, at(now * 500 + 400));
+                    if peer == giver {
+                        assert_eq!(seed.peer_has(other, piece, at(now * 500 + 450)), Some(giver));
+                    }
+                }
+                // Somebody always has something before it.
+                while seed.reveal(other, at(now * 500)).is_some() {}
+            }
+        }
+        assert_eq!(counts[1], 100);
+        assert!((8..16).contains(&counts[0]), "{counts:?}");
+    }
+
+    #[test]
+    fn a_lone_peer_is_shown_everything() {
+        let mut seed = seed(300, 1);
+        for now in 0..300 {
+            let piece = seed.reveal(ConnKey(0), at(now)).expect("there is more");
+            seed.peer_has(ConnKey(0), piece, at(now));
+        }
+        assert!(seed.finished() && seed.reveal(ConnKey(0), at(999)).is_none());
+    }
+
+    #[test]
+    fn what_left_with_a_peer_is_shown_again() {
+        let mut seed = seed(2, 1);
+        let first = seed.reveal(ConnKey(0), at(0)).expect("a piece");
+        seed.peer_has(ConnKey(0), first, at(1));
+        seed.reveal(ConnKey(0), at(1)).expect("the other");
+        seed.peer_leaves(ConnKey(0));
+        let mut has = Bitfield::new(2);
+        has.insert(PieceIndex(1));
+        seed.peer_joins(ConnKey(5), &has);
+        assert_eq!(seed.reveal(ConnKey(5), at(2)), Some(PieceIndex(0)));
+        assert!(!seed.finished() && seed.awaited == 1);
+        seed.peer_has(ConnKey(5), PieceIndex(0), at(3));
+        assert!(seed.finished());
+    }
+
+    #[test]
+    fn a_fast_peer_gets_more_before_it_and_a_slow_one_less() {
+        let mut seed = seed(1_000, 1);
+        let peer = ConnKey(0);
+        for now in 0..20 {
+            let piece = seed.reveal(peer, at(now * 10)).expect("a piece");
+            seed.peer_has(peer, piece, at(now * 10 + 5));
+        }
+        let shown: Vec<_> = std::iter::from_fn(|| seed.reveal(peer, at(500))).collect();
+        assert!(shown.len() > 20, "{}", shown.len());
+        shown.iter().for_each(|piece| _ = seed.peer_has(peer, *piece, at(5_000)));
+        assert_eq!(std::iter::from_fn(|| seed.reveal(peer, at(6_000))).count(), 2);
+    }
+}

@@ -174,3 +174,85 @@ fn distinct(mut senders: Vec<Sender>) -> Vec<Sender> {
     senders.dedup_by_key(|sender| sender.addr);
     senders
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIECE: PieceIndex = PieceIndex(3);
+
+    fn who(number: u16) -> Sender {
+        Sender { conn: ConnKey(number.into()), addr: SocketAddr::from(([10, 0, 0, 1], 1_000 + number)) }
+    }
+
+    fn send(trust: &mut Trust, senders: &[u16]) {
+        for (block, sender) in senders.iter().enumerate() {
+            let begin = block as u32 * BLOCK_SIZE;
+            trust.sent(BlockRef { piece: PIECE, begin, len: BLOCK_SIZE }, who(*sender));
+        }
+    }
+
+    fn digests(of: &[u8]) -> Vec<Digest> {
+        of.iter().map(|byte| [*byte; 20]).collect()
+    }
+
+    #[test]
+    fn who_sent_a_whole_wrong_piece_has_lied() {
+        let mut trust = Trust::new();
+        send(&mut trust, &[7, 7, 7]);
+        let blame = trust.blame(PIECE, digests(&[1, 2, 9]));
+        assert_eq!(blame, Blame { liars: vec![who(7)], parole: false });
+        assert!(!trust.is_suspect(PIECE));
+    }
+
+    #[test]
+    fn only_the_one_whose_block_differs_has_lied() {
+        let mut trust = Trust::new();
+        send(&mut trust, &[1, 2, 3, 1]);
+        assert_eq!(trust.blame(PIECE, digests(&[1, 9, 3, 4])), Blame::default());
+        assert!(trust.is_suspect(PIECE));
+        send(&mut trust, &[3, 3, 2, 2]);
+        assert_eq!(trust.acquit(PIECE, &digests(&[1, 2, 3, 4])), [who(2)]);
+        assert!(!trust.is_suspect(PIECE) && trust.acquit(PIECE, &digests(&[0; 4])).is_empty());
+    }
+
+    #[test]
+    fn who_sends_two_versions_of_a_block_has_lied_and_the_piece_goes_on_parole() {
+        let mut trust = Trust::new();
+        send(&mut trust, &[1, 2]);
+        assert!(!trust.blame(PIECE, digests(&[1, 9])).parole);
+        send(&mut trust, &[1, 2]);
+        assert_eq!(trust.blame(PIECE, digests(&[1, 8])), Blame { liars: vec![who(2)], parole: true });
+        send(&mut trust, &[3, 4]);
+        assert_eq!(trust.blame(PIECE, digests(&[1, 7])), Blame { liars: vec![], parole: true });
+        assert_eq!(trust.acquit(PIECE, &digests(&[1, 2])), [who(2), who(4)]);
+    }
+
+    #[test]
+    fn blocks_of_unknown_origin_accuse_nobody() {
+        let mut trust = Trust::new();
+        trust.sent(BlockRef { piece: PIECE, begin: BLOCK_SIZE, len: 5 }, who(1));
+        assert_eq!(trust.blame(PIECE, digests(&[1, 2, 3])), Blame::default());
+        assert_eq!(trust.acquit(PIECE, &digests(&[4, 2, 3])), []);
+        send(&mut trust, &[1, 1]);
+        trust.forget(PIECE);
+        assert_eq!(trust.blame(PIECE, digests(&[1, 2])), Blame::default());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut trust = Trust::new();
+        for piece in (0..5_000).map(PieceIndex) {
+            for (begin, sender) in [(0, 1), (BLOCK_SIZE, 2)] {
+                trust.sent(BlockRef { piece, begin, len: BLOCK_SIZE }, who(sender));
+            }
+            trust.blame(piece, digests(&[0; 64]));
+        }
+        assert!(trust.digests <= DIGESTS && trust.order.len() == trust.wrong.len());
+        assert!(trust.is_suspect(PieceIndex(4_999)) && !trust.is_suspect(PieceIndex(0)));
+        for _ in 0..20 {
+            trust.blame(PieceIndex(4_999), digests(&[0; 64]));
+        }
+        assert_eq!(trust.wrong[&PieceIndex(4_999)].len(), VERSIONS);
+    }
+}

@@ -275,6 +275,17 @@ impl Open {
         }
     }
 
+    /// Everybody who is asked for the block.
+    #[cfg(test)]
+    pub(super) fn asked_for(&self, block: BlockRef) -> Vec<usize> {
+        match self.id(block.piece).map(|id| self.block(id, number(block))) {
+            Some(Block::Asked(first)) => {
+                [first].into_iter().chain(self.more.get(&block).into_iter().flatten().copied()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Panics where the books do not agree.
     #[cfg(test)]
     pub(super) fn check(&self) {
@@ -291,6 +302,9 @@ impl Open {
         }
         assert_eq!((held, self.by_piece.len()), (self.held, self.partials.len()));
         assert!(self.more.values().all(|more| !more.is_empty()));
+        for block in self.more.keys() {
+            assert!(matches!(self.block(self.by_piece[&block.piece], number(*block)), Block::Asked(_)));
+        }
         let free = self.partials.iter().filter(|(_, partial)| partial.free > 0).count();
         assert_eq!(free, self.unfinished.len());
     }
