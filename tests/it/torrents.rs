@@ -5,12 +5,14 @@
 //! - `names`: hostile names of a single file
 //! - `folders`: files in folders that clash, nest, pad and link
 //! - `bad`: what must be refused
-//! - `v2`: hybrid and v2 torrents, and files made by other programs in `tests/corpus`
+//! - `v2`: hybrid and v2 torrents
+//! - `made`: files made by other programs, in `tests/corpus`
 
 mod bad;
 mod case;
 mod fields;
 mod folders;
+mod made;
 mod names;
 mod v2;
 

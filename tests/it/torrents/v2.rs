@@ -1,4 +1,4 @@
-//! Hybrid torrents work by their v1 half, v2 torrents are refused with a word of their own; and files by other programs.
+//! Hybrid torrents work by their v1 half, v2 torrents are refused with a word of their own.
 
 use sha2::{Digest, Sha256};
 
