@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The window on a screen of its own: it opens, shows something, rests when nothing happens, and closes when told to.
+
+window.py --fyris PATH [--strict] [--keep] [--screenshot FILE]"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import content
+import world as worlds
+from clients import ALONE, Tracker
+from run import attempt
+from scenarios import check
+
+
+class Screen:
+    """An X server without a monitor."""
+
+    def __init__(self, world):
+        self.world = world
+        server = world.spawn("Xvfb", [
+            world.program("Xvfb"), "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+        world.wait("the screen is there", lambda: server.said(r"^\d+$"))
+        self.environment = {"DISPLAY": ":" + server.output().strip(), "WAYLAND_DISPLAY": "", "LIBGL_ALWAYS_SOFTWARE": "1"}
+
+    def ask(self, *argv):
+        """What a command that looks at this screen prints."""
+        self.world.program(argv[0])
+        done = subprocess.run(argv, capture_output=True, timeout=30, env={**os.environ, **self.environment})
+        return done.stdout
+
+    def windows(self):
+        """The ids of the visible windows of ours."""
+        return self.ask("xdotool", "search", "--onlyvisible", "--name", "Fyris").decode().split()
+
+    def colours(self, window):
+        """How often each colour stands in a window."""
+        pixels = self.ask("import", "-window", window, "-depth", "8", "rgb:-")
+        return Counter(zip(pixels[::3], pixels[1::3], pixels[2::3]))
+
+
+def start(world, screen, label, *arguments):
+    """Opens the app with a home and a state of its own."""
+    home = world.path(f"home of {label}")
+    environment = {"HOME": str(home), "XDG_CONFIG_HOME": "", "XDG_DATA_HOME": "", "XDG_RUNTIME_DIR": str(home),
+                   "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere", **(screen.environment if screen else {})}
+    if not screen:
+        environment |= {"DISPLAY": "", "WAYLAND_DISPLAY": "", "WAYLAND_SOCKET": ""}
+    return world.spawn(label, [world.program("fyris"), "--state", world.path(f"state of {label}"), "--port", world.port(),
+                               *ALONE, *arguments], env=environment)
+
+
+def opened(world, screen, count):
+    """The windows, once there are so many and each shows something."""
+    found = world.wait(f"{count} windows are open", lambda: (w := screen.windows()) if len(screen.windows()) == count else None)
+
+    def drawn(window):
+        colours = screen.colours(window)
+        return len(colours) > 20 and colours.most_common(1)[0][1] < 0.98 * colours.total()
+
+    for window in found:
+        world.wait("the window shows something", lambda: drawn(window))
+    return found
+
+
+def cpu_seconds(process):
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rests(world, process):
+    """Waits until a running app uses almost nothing: what happens at the start comes to its end."""
+    def quiet():
+        before = cpu_seconds(process)
+        world.keep_running(2)
+        return cpu_seconds(process) - before <= 0.04
+    world.wait("the app rests", quiet)
+
+
+def closes(process):
+    code, seconds = process.stop()
+    check(f"exit code {code} after SIGTERM", code == 0)
+    check(f"it took {seconds:.1f} s to close", seconds < 5)
+
+
+def two_windows(world, screenshot):
+    """Two apps with two state folders, side by side."""
+    screen = Screen(world)
+    first = start(world, screen, "first")
+    windows = opened(world, screen, 1)
+    if screenshot:
+        Path(screenshot).write_bytes(screen.ask("import", "-window", windows[0], "png:-"))
+    second = start(world, screen, "second")
+    opened(world, screen, 2)
+    rests(world, first)
+    rests(world, second)
+    closes(second)
+    world.wait("its window is gone", lambda: len(screen.windows()) == 1)
+    closes(first)
+
+
+def handed_over(world, _):
+    """A torrent given to a second start on the same state folder goes to the first; that window stays the only one."""
+    shared = content.single(100_000)
+    tracker = Tracker(world)
+    torrent = shared.torrent(world.folder / "shared.torrent", tracker.http)
+    screen = Screen(world)
+    running = start(world, screen, "app")
+    opened(world, screen, 1)
+    handing = start(world, screen, "app", torrent)
+    world.wait("the second start has ended", lambda: handing.ended() is not None)
+    check(f"it ended with {handing.ended()}", handing.ended() == 0)
+    check("more than one window", len(screen.windows()) == 1)
+    closes(running)
+
+
+def no_display(world, _):
+    """Without a display it says so and goes on without a window."""
+    running = start(world, None, "headless")
+    world.wait("it says where it can be seen", lambda: running.said(r"http://\S+"))
+    closes(running)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fyris", required=True)
+    parser.add_argument("--strict", action="store_true", help="what cannot be run counts as failed")
+    parser.add_argument("--keep", action="store_true", help="keep the folders")
+    parser.add_argument("--screenshot", help="where to keep a picture of the first window")
+    options = parser.parse_args()
+    worlds.enter_namespace([sys.executable, *sys.argv])
+    programs = {"fyris": str(Path(options.fyris).resolve())}
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for number, (name, function) in enumerate({
+            "two windows, two state folders": two_windows, "a torrent handed to the running app": handed_over,
+            "no display": no_display}.items()):
+        result, line = attempt(name, 60, lambda world: function(world, options.screenshot), number, programs, options.keep)
+        counts[result] += 1
+        print(line, flush=True)
+    print(", ".join(f"{count} {word}" for word, count in counts.items()))
+    return 1 if counts["failed"] or options.strict and counts["skipped"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
