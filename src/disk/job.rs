@@ -64,7 +64,8 @@ pub enum Job {
         torrent: TorrentKey,
     },
     /// Writes the next run of a piece, from its start to its end without a gap over several jobs, and hashes it on the way;
-    /// the last run is answered with [`Done::Stored`], the others with [`Done::Released`]. A run that begins at 0 starts the
+    /// the last run is answered with [`Done::Stored`], the others with [`Done::Released`]; runs of a piece that wait together
+    /// may be answered together. A run that begins at 0 starts the
     /// piece anew. A run that fails is answered with `Stored`; those that follow it are dropped and answered with
     /// `Released`, up to the next one that begins at 0.
     Store {
@@ -136,6 +137,12 @@ pub enum DiskError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// Somebody else wrote to a file since it was last looked at; a check takes it as it is now.
+    #[error("{path} was changed by another program")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file system cannot hold a file of this length.
     #[error("{path} is too large for its disk")]
     TooLarge {
@@ -175,6 +182,7 @@ impl DiskError {
             Self::Missing { .. } => {
                 format!("{self}. Bring it back (is the drive connected?) and resume, or recheck.")
             }
+            Self::Changed { .. } => format!("{self}. Recheck to use it as it is now."),
             Self::TooLarge { .. } => {
                 format!("{self}. Choose a disk without that limit (FAT32 ends at 4 GiB).")
             }

@@ -2,10 +2,24 @@
 //!
 //! - `job`: [`Job`] and [`Done`], plain values that the engine speaks in
 //! - `memory`: [`MemoryDisk`], a simulated disk with faults to order, over `extents`
+//! - `workers`: [`Workers`], the real disk: threads that do jobs
+//! - `files`: the real files of a torrent
+//! - `system`: what the operating system is asked for
+//! - `hashing`: pieces of real files hashed on several threads
 
 mod extents;
+#[cfg(feature = "host")]
+mod files;
+#[cfg(feature = "host")]
+mod hashing;
 mod job;
 mod memory;
+#[cfg(feature = "host")]
+mod system;
+#[cfg(feature = "host")]
+mod workers;
 
 pub use job::{DiskError, Done, FileStamp, Job, Storage, Verdict};
 pub use memory::{Faults, Hasher, MemoryDisk};
+#[cfg(feature = "host")]
+pub use workers::{Answers, Config, Workers};

@@ -135,6 +135,11 @@ impl Layout {
         })
     }
 
+    /// Where that file begins in the whole; its end for a number beyond the last file.
+    pub fn file_start(&self, file: usize) -> u64 {
+        self.starts.get(file).copied().unwrap_or_else(|| self.total_length())
+    }
+
     /// The pieces that hold a byte of that file: first and one past the last. Empty for a zero-length file.
     pub fn pieces_of(&self, file: usize) -> std::ops::Range<u32> {
         let (Some(start), Some(end)) = (self.starts.get(file), self.starts.get(file + 1)) else {

@@ -1,0 +1,499 @@
+//! The files of one torrent: reading, writing, making durable, deleting.
+
+use std::collections::BTreeSet;
+use std::io::{self, IoSlice};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use bytes::Bytes;
+
+use super::parts::{POOL_NUMBER, Parts};
+use super::pool::{Disk, lock};
+use crate::api::FilePriority;
+use crate::base::{BlockRef, PieceIndex};
+use crate::disk::system::{Access, disk_error, stamp};
+use crate::disk::{DiskError, FileStamp, Storage};
+use crate::hash::sha1;
+use crate::metainfo::{FileSpan, Layout};
+
+/// From so many files on, one call that syncs the whole file system is cheaper than one for each.
+const SYNC_EVERYTHING_FROM: usize = 64;
+
+/// One torrent's files on a real disk.
+pub(in crate::disk) struct Files {
+    disk: Arc<Disk>,
+    /// Names the torrent in the pool; never used twice.
+    id: u64,
+    storage: Arc<Storage>,
+    place: RwLock<Place>,
+    known: Mutex<Known>,
+    parts: Parts,
+}
+
+/// Where the bytes of each file are kept.
+#[derive(Default)]
+struct Place {
+    /// Whether the rest is known yet.
+    found: bool,
+    priorities: Vec<FilePriority>,
+    /// Whether a file's bytes are kept in the hidden file; empty where none are.
+    hidden: Vec<bool>,
+}
+
+/// What is known of the files as they are now.
+#[derive(Default)]
+struct Known {
+    files: Vec<KnownFile>,
+    /// Written to since the last sync.
+    touched: BTreeSet<usize>,
+    /// Folders in which names were made since the last sync.
+    folders: BTreeSet<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct KnownFile {
+    stamp: FileStamp,
+    /// Whether our own writes may have changed it since the stamp was taken.
+    ours: bool,
+    writing: u32,
+}
+
+impl Place {
+    fn hides(&self, file: usize) -> bool {
+        self.hidden.get(file).copied().unwrap_or(false)
+    }
+}
+
+impl Files {
+    /// The files of a torrent; nothing is looked at yet.
+    pub(in crate::disk) fn new(disk: Arc<Disk>, storage: Arc<Storage>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let mark = data_encoding::HEXLOWER.encode(&sha1(&storage.hashes)[..6]);
+        let parts = Parts::new(format!(".{mark}.fyris-parts"), storage.layout.piece_length());
+        Self {
+            disk,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            storage,
+            place: RwLock::default(),
+            known: Mutex::default(),
+            parts,
+        }
+    }
+
+    /// What was said of the torrent when it was opened; its layout, hashes and root never change.
+    pub(in crate::disk) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Looks at every file and says how it stands; creates none, but moves bytes of a file that was skipped and is wanted.
+    pub(in crate::disk) fn look(&self) -> Result<Vec<FileStamp>, DiskError> {
+        self.root_is_there()?;
+        let mut place = self.place.write().unwrap_or_else(PoisonError::into_inner);
+        if !place.found {
+            *place = self.find_place(&self.storage.priorities)?;
+        }
+        drop(place);
+        self.take_stamps()
+    }
+
+    /// Takes new priorities; files that are wanted now get the bytes that were kept for them.
+    pub(in crate::disk) fn update(&self, storage: &Storage) -> Result<(), DiskError> {
+        let mut place = self.place.write().unwrap_or_else(PoisonError::into_inner);
+        if !place.found || place.priorities != storage.priorities {
+            *place = self.find_place(&storage.priorities)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `blocks`, which follow each other, from `begin` in `piece` on.
+    pub(in crate::disk) fn write(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        blocks: &[Bytes],
+    ) -> Result<(), DiskError> {
+        let place = self.place()?;
+        let len: usize = blocks.iter().map(Bytes::len).sum();
+        let mut rest = blocks.iter().map(|block| &block[..]);
+        let mut current: &[u8] = &[];
+        let mut slices = Vec::with_capacity(blocks.len());
+        for span in self.layout().spans(piece, begin, len as u32) {
+            let mut wanted = span.len as usize;
+            slices.clear();
+            while wanted > 0 {
+                if current.is_empty() {
+                    let Some(next) = rest.next() else { break };
+                    current = next;
+                }
+                let (now, later) = current.split_at(current.len().min(wanted));
+                slices.push(IoSlice::new(now));
+                current = later;
+                wanted -= now.len();
+            }
+            if !self.layout().files()[span.file].pad {
+                self.write_span(&place, piece, span, &mut slices)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a run of a piece.
+    pub(in crate::disk) fn read(&self, run: BlockRef) -> Result<Vec<u8>, DiskError> {
+        let mut out = Vec::with_capacity(run.len as usize);
+        self.read_into(run, &mut out)?;
+        Ok(out)
+    }
+
+    /// Appends a run of a piece to `out`.
+    pub(in crate::disk) fn read_into(&self, run: BlockRef, out: &mut Vec<u8>) -> Result<(), DiskError> {
+        let place = self.place()?;
+        for span in self.layout().spans(run.piece, run.begin, run.len) {
+            let len = span.len as usize;
+            if self.layout().files()[span.file].pad {
+                out.resize(out.len() + len, 0);
+                continue;
+            }
+            let read = if place.hides(span.file) {
+                let begin = self.begin_in(run.piece, span);
+                self.parts
+                    .read(&self.disk, self.id, &self.storage.root, (run.piece, begin, len), out)
+                    .map_err(|error| disk_error(&error, &self.full_path(span.file)))?
+            } else {
+                self.read_span(span, out)?
+            };
+            if read < len {
+                return Err(DiskError::Missing { path: self.full_path(span.file) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that a piece will be read soon.
+    pub(in crate::disk) fn will_need(&self, piece: PieceIndex) {
+        let Ok(place) = self.place() else { return };
+        for span in self.layout().spans(piece, 0, self.layout().piece_size(piece)) {
+            if !self.layout().files()[span.file].pad
+                && !place.hides(span.file)
+                && let Ok((file, _)) = self.open(span.file, Access::Read)
+            {
+                self.disk.system.will_need(&file, span.offset, span.len);
+            }
+        }
+    }
+
+    /// Makes what was written durable, and says how the files stand after that.
+    pub(in crate::disk) fn sync(&self) -> Result<Vec<FileStamp>, DiskError> {
+        drop(self.place()?);
+        let (touched, folders) = {
+            let mut known = lock(&self.known);
+            (std::mem::take(&mut known.touched), std::mem::take(&mut known.folders))
+        };
+        let root = &self.storage.root;
+        let everything = touched.len() >= SYNC_EVERYTHING_FROM
+            && self.disk.system.sync_everything(root).map_err(|error| disk_error(&error, root))?;
+        let mut result = Ok(());
+        for file in &touched {
+            if !everything && let Err(error) = self.sync_file(*file) {
+                result = Err(error);
+            }
+            if *file != POOL_NUMBER
+                && let Err(error) = self.take_stamp(*file)
+            {
+                result = Err(error);
+            }
+        }
+        for folder in folders.iter().rev().filter(|_| !everything) {
+            let synced = self.disk.system.sync_folder(root, folder);
+            if let Err(error) = synced.map_err(|error| disk_error(&error, root)) {
+                result = Err(error);
+            }
+        }
+        result?;
+        Ok(lock(&self.known).files.iter().map(|file| file.stamp).collect())
+    }
+
+    /// Creates the wanted files that have no bytes, and marks executables.
+    pub(in crate::disk) fn finish(&self) -> Result<(), DiskError> {
+        let place = self.place()?;
+        for (number, file) in self.layout().files().iter().enumerate() {
+            if file.pad || place.priorities.get(number) == Some(&FilePriority::Skip) {
+                continue;
+            }
+            if file.length == 0 || file.executable {
+                let access = if file.length == 0 { Access::Create } else { Access::Write };
+                let opened = self.open(number, access)?;
+                if file.executable {
+                    let marked = self.disk.system.make_executable(&opened.0);
+                    marked.map_err(|error| disk_error(&error, &self.full_path(number)))?;
+                }
+                self.touched(number, opened.1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes every file, and removes them and the folders that are empty then, where that is wanted.
+    pub(in crate::disk) fn close(&self, delete: bool) -> Result<(), DiskError> {
+        self.disk.close_all(self.id);
+        if !delete {
+            return Ok(());
+        }
+        let root = &self.storage.root;
+        let mut result = Ok(());
+        let mut folders = BTreeSet::new();
+        for (number, file) in self.layout().files().iter().enumerate() {
+            let above = &file.path[..file.path.len().saturating_sub(1)];
+            folders.extend((1..=above.len()).map(|depth| &above[..depth]));
+            if file.pad {
+                continue;
+            }
+            match self.disk.system.remove_file(root, &file.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    // What stands in a file's place is not the torrent's.
+                    let error = disk_error(&error, &self.full_path(number));
+                    if !matches!(error, DiskError::InTheWay { .. }) {
+                        result = Err(error);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Err(error) = self.parts.remove(&self.disk, self.id, root) {
+            result = Err(disk_error(&error, root));
+        }
+        // A folder sorts before what is in it; one that is not empty or not there stays as it is.
+        for folder in folders.iter().rev() {
+            let _ = self.disk.system.remove_folder(root, folder);
+        }
+        result
+    }
+
+    /// Takes the files as they are now for known, so that they are read without complaint.
+    pub(in crate::disk) fn take_stamps(&self) -> Result<Vec<FileStamp>, DiskError> {
+        self.root_is_there()?;
+        let count = self.layout().files().len();
+        {
+            let mut known = lock(&self.known);
+            known.files.resize(count, KnownFile::default());
+            known.files.shrink_to_fit();
+        }
+        (0..count).try_for_each(|file| self.take_stamp(file))?;
+        Ok(lock(&self.known).files.iter().map(|file| file.stamp).collect())
+    }
+
+    fn root_is_there(&self) -> Result<(), DiskError> {
+        let root = &self.storage.root;
+        let found = std::fs::metadata(root).map_err(|error| disk_error(&error, root))?;
+        if found.is_dir() { Ok(()) } else { Err(DiskError::InTheWay { path: root.clone() }) }
+    }
+
+    fn take_stamp(&self, file: usize) -> Result<(), DiskError> {
+        if self.layout().files()[file].pad {
+            return Ok(());
+        }
+        {
+            let mut known = lock(&self.known);
+            let Some(known) = known.files.get_mut(file) else { return Ok(()) };
+            known.ours = known.writing > 0;
+        }
+        let found = self.disk.system.look(&self.storage.root, &self.layout().files()[file].path);
+        let stamp = found.map_err(|error| disk_error(&error, &self.full_path(file)))?;
+        if let Some(known) = lock(&self.known).files.get_mut(file) {
+            known.stamp = stamp;
+        }
+        Ok(())
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.storage.layout
+    }
+
+    fn full_path(&self, file: usize) -> PathBuf {
+        let mut path = self.storage.root.clone();
+        match self.layout().files().get(file) {
+            Some(file) => path.extend(&file.path),
+            None => path.extend(self.parts.name()),
+        }
+        path
+    }
+
+    fn open(&self, file: usize, access: Access) -> Result<(Arc<std::fs::File>, bool), DiskError> {
+        let path = self.layout().files().get(file).map_or(self.parts.name(), |file| &file.path);
+        let opened = self.disk.open((self.id, file), &self.storage.root, path, access);
+        opened.map_err(|error| disk_error(&error, &self.full_path(file)))
+    }
+
+    /// Where a span begins within its piece.
+    fn begin_in(&self, piece: PieceIndex, span: FileSpan) -> u64 {
+        self.layout().file_start(span.file) + span.offset - self.layout().piece_start(piece)
+    }
+
+    fn place(&self) -> Result<RwLockReadGuard<'_, Place>, DiskError> {
+        let place = self.place.read().unwrap_or_else(PoisonError::into_inner);
+        if place.found {
+            return Ok(place);
+        }
+        drop(place);
+        self.look()?;
+        Ok(self.place.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write_span(
+        &self,
+        place: &Place,
+        piece: PieceIndex,
+        span: FileSpan,
+        slices: &mut [IoSlice<'_>],
+    ) -> Result<(), DiskError> {
+        let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
+        if place.hides(span.file) {
+            let at = (piece, self.begin_in(piece, span));
+            let created = self.parts.write(&self.disk, self.id, &self.storage.root, at, slices);
+            self.touched(POOL_NUMBER, created.map_err(failed)?);
+            return Ok(());
+        }
+        let existed = self.writing(span.file, true);
+        // A file that was there and is gone is not made anew: what it held would be taken for written.
+        let access = if existed { Access::Write } else { Access::Create };
+        let written = self.open(span.file, access).and_then(|(file, created)| {
+            if !self.disk.system.is_named(&file.metadata().map_err(failed)?) {
+                self.disk.close((self.id, span.file));
+                return Err(DiskError::Missing { path: self.full_path(span.file) });
+            }
+            self.disk.system.write(&file, slices, span.offset).map_err(failed)?;
+            Ok(created)
+        });
+        self.writing(span.file, false);
+        self.touched(span.file, written?);
+        Ok(())
+    }
+
+    fn read_span(&self, span: FileSpan, out: &mut Vec<u8>) -> Result<usize, DiskError> {
+        let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
+        let (file, _) = self.open(span.file, Access::Read)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !self.disk.system.is_named(&metadata) {
+            self.disk.close((self.id, span.file));
+            return Err(DiskError::Missing { path: self.full_path(span.file) });
+        }
+        let known = lock(&self.known).files.get(span.file).copied().unwrap_or_default();
+        if !known.ours && stamp(&metadata) != known.stamp {
+            return Err(DiskError::Changed { path: self.full_path(span.file) });
+        }
+        self.disk.system.read(&file, out, span.len as usize, span.offset).map_err(failed)
+    }
+
+    /// Says that a write begins or has ended: until the next stamp, changes to the file are ours. True where the file is
+    /// known to exist.
+    fn writing(&self, file: usize, begins: bool) -> bool {
+        let mut known = lock(&self.known);
+        let Some(known) = known.files.get_mut(file) else { return false };
+        known.ours = true;
+        known.writing = if begins { known.writing + 1 } else { known.writing.saturating_sub(1) };
+        known.stamp.exists
+    }
+
+    fn touched(&self, file: usize, created: bool) {
+        let mut known = lock(&self.known);
+        known.touched.insert(file);
+        if let Some(known) = known.files.get_mut(file) {
+            known.stamp.exists = true;
+        }
+        if created {
+            let path = self.layout().files().get(file).map_or(self.parts.name(), |file| &file.path);
+            known.folders.extend((0..path.len()).map(|depth| path[..depth].to_vec()));
+        }
+    }
+
+    fn sync_file(&self, number: usize) -> Result<(), DiskError> {
+        // Syncing through another handle than the one that wrote is as good: it is the file that is synced.
+        let file = match self.open(number, Access::Write) {
+            Err(DiskError::Missing { .. }) if number == POOL_NUMBER => return Ok(()),
+            opened => opened?.0,
+        };
+        let synced = file.sync_data();
+        if synced.is_err() {
+            self.disk.system.forget(&file);
+            self.disk.close((self.id, number));
+        }
+        synced.map_err(|error| disk_error(&error, &self.full_path(number)))
+    }
+
+    /// Decides where each file is kept, and moves what was kept for a file that is wanted now.
+    fn find_place(&self, priorities: &[FilePriority]) -> Result<Place, DiskError> {
+        let root = &self.storage.root;
+        let failed = |error: io::Error| disk_error(&error, root);
+        let mut place = Place { found: true, priorities: priorities.to_vec(), hidden: Vec::new() };
+        let exists = |file: usize| {
+            let seen = self.disk.system.look(root, &self.layout().files()[file].path);
+            seen.map(|stamp| stamp.exists).map_err(failed)
+        };
+        for (file, _) in
+            priorities.iter().enumerate().filter(|(_, priority)| **priority == FilePriority::Skip)
+        {
+            if file < self.layout().files().len() && !exists(file)? {
+                place.hidden.resize(self.layout().files().len(), false);
+                place.hidden[file] = true;
+            }
+        }
+        if self.parts.is_empty(&self.disk, self.id, root).map_err(failed)? {
+            return Ok(place);
+        }
+        for (number, file) in self.layout().files().iter().enumerate() {
+            if !file.pad && !place.hides(number) && !exists(number)? {
+                self.bring_out(number)?;
+            }
+        }
+        for piece in self.layout().pieces() {
+            let wanted = self.layout().spans(piece, 0, self.layout().piece_size(piece));
+            let mut wanted = wanted.map(|span| span.file);
+            if self.parts.holds(&self.disk, self.id, root, piece).map_err(failed)?
+                && !wanted.any(|file| place.hides(file))
+            {
+                self.parts.free(&self.disk, self.id, root, piece).map_err(failed)?;
+            }
+        }
+        Ok(place)
+    }
+
+    /// Makes a real file of what the hidden one holds of it: written beside, synced, then given its name.
+    fn bring_out(&self, number: usize) -> Result<(), DiskError> {
+        let root = &self.storage.root;
+        let failed = |error: io::Error| disk_error(&error, &self.full_path(number));
+        let path = &self.layout().files()[number].path;
+        let beside = [format!("{}.new", self.parts.name()[0])];
+        let mut made = None;
+        for piece in self.layout().pieces_of(number).map(PieceIndex) {
+            if !self.parts.holds(&self.disk, self.id, root, piece).map_err(failed)? {
+                continue;
+            }
+            let spans = self.layout().spans(piece, 0, self.layout().piece_size(piece));
+            for span in spans.filter(|span| span.file == number) {
+                let at = (piece, self.begin_in(piece, span), span.len as usize);
+                let mut bytes = Vec::new();
+                self.parts.read(&self.disk, self.id, root, at, &mut bytes).map_err(failed)?;
+                if made.is_none() {
+                    // What an interrupted move left behind.
+                    let _ = self.disk.system.remove_file(root, &beside);
+                    made = Some(self.disk.system.open(root, &beside, Access::Create).map_err(failed)?.0);
+                }
+                if let Some(file) = &made {
+                    let mut slices = [IoSlice::new(&bytes)];
+                    self.disk.system.write(file, &mut slices, span.offset).map_err(failed)?;
+                }
+            }
+        }
+        let Some(file) = made else { return Ok(()) };
+        file.sync_all().map_err(failed)?;
+        self.disk.close((self.id, number));
+        self.disk.system.rename(root, &beside, path).map_err(failed)?;
+        self.writing(number, true);
+        self.writing(number, false);
+        self.touched(number, true);
+        for depth in 0..path.len() {
+            self.disk.system.sync_folder(root, &path[..depth]).map_err(failed)?;
+        }
+        Ok(())
+    }
+}

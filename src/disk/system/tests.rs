@@ -1,0 +1,104 @@
+//! Both ways to the system, asked the same questions.
+
+use std::fs;
+
+use super::*;
+
+fn path(parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|part| (*part).to_owned()).collect()
+}
+
+fn both(test: impl Fn(System, &Path)) {
+    for portable in [false, true] {
+        let root = tempfile::tempdir().expect("a folder for a test");
+        test(System::new(portable), root.path());
+    }
+}
+
+#[test]
+fn a_file_is_created_with_its_folders_and_holds_what_is_written() {
+    both(|system, root| {
+        let name = path(&["a", "b", "c.bin"]);
+        for access in [Access::Read, Access::Write] {
+            assert!(system.open(root, &name, access).is_err());
+        }
+        assert!(!root.join("a").exists());
+        let (file, created) = system.open(root, &name, Access::Create).expect("created");
+        assert!(created);
+        let parts: Vec<Vec<u8>> = (0..3_000).map(|at| vec![at as u8; at % 7]).collect();
+        let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+        system.write(&file, &mut slices, 100).expect("written");
+        let whole = parts.concat();
+        let mut out = vec![9];
+        assert_eq!(system.read(&file, &mut out, whole.len() + 50, 100).expect("read"), whole.len());
+        assert_eq!(out[1..], whole);
+        let (_, created) = system.open(root, &name, Access::Create).expect("there");
+        assert!(!created);
+        let seen = system.look(root, &name).expect("there");
+        assert_eq!(seen, stamp(&file.metadata().expect("open")));
+        assert_eq!(seen.length, 100 + whole.len() as u64);
+        system.sync_folder(root, &name[..2]).expect("synced");
+        system.rename(root, &name, &path(&["x", "y"])).expect("renamed");
+        assert_eq!(system.look(root, &name).expect("gone"), FileStamp::default());
+        system.remove_file(root, &path(&["x", "y"])).expect("removed");
+        assert!(system.remove_folder(root, &path(&["a"])).is_err());
+        system.remove_folder(root, &path(&["a", "b"])).expect("empty");
+    });
+}
+
+#[test]
+fn what_stands_in_the_way_is_refused_and_left_alone() {
+    both(|system, root| {
+        fs::create_dir(root.join("folder")).expect("made");
+        fs::write(root.join("file"), "x").expect("made");
+        for bad in [&["folder"][..], &["file", "below"]] {
+            for access in [Access::Read, Access::Write, Access::Create] {
+                let error = system.open(root, &path(bad), access).expect_err("in the way");
+                let seen = disk_error(&error, root);
+                assert!(matches!(seen, DiskError::InTheWay { .. }), "{bad:?} {seen:?} {error:?}");
+            }
+        }
+        assert!(system.remove_file(root, &path(&["folder"])).is_err());
+        assert!(system.remove_folder(root, &path(&["file"])).is_err());
+        let missing = system.open(&root.join("none"), &path(&["f"]), Access::Create).expect_err("no root");
+        assert!(matches!(disk_error(&missing, root), DiskError::Missing { .. }));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_is_followed_anywhere_below_the_root() {
+    both(|system, root| {
+        let outside = tempfile::tempdir().expect("a folder for a test");
+        fs::write(outside.path().join("secret"), "x").expect("made");
+        std::os::unix::fs::symlink(outside.path(), root.join("link")).expect("made");
+        std::os::unix::fs::symlink(outside.path().join("secret"), root.join("file")).expect("made");
+        std::os::unix::fs::symlink(outside.path().join("new"), root.join("dangling")).expect("made");
+        for bad in [&["link", "secret"][..], &["link", "new"], &["file"], &["dangling"], &["link"]] {
+            for access in [Access::Read, Access::Write, Access::Create] {
+                let error = system.open(root, &path(bad), access).expect_err("a link");
+                let seen = disk_error(&error, root);
+                assert!(matches!(seen, DiskError::InTheWay { .. }), "{bad:?} {seen:?}");
+            }
+            assert!(system.look(root, &path(bad)).is_err());
+            assert!(system.remove_file(root, &path(bad)).is_err());
+            assert!(system.remove_folder(root, &path(bad)).is_err());
+        }
+        let names: Vec<_> = fs::read_dir(outside.path()).expect("a folder").flatten().collect();
+        assert_eq!(names.len(), 1);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_way_does_not_make_anybody_wait() {
+    both(|system, root| {
+        let name =
+            std::ffi::CString::new(root.join("pipe").into_os_string().into_encoded_bytes()).expect("a name");
+        // SAFETY: the name ends with a zero byte and outlives the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        for access in [Access::Read, Access::Write] {
+            assert!(system.open(root, &path(&["pipe"]), access).is_err());
+        }
+    });
+}

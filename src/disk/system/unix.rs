@@ -1,0 +1,272 @@
+//! Unix: every folder on the way is opened through the one above it and never through a link, so that nobody can lead a
+//! path away, not even between two steps.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Once;
+
+use libc::c_int;
+
+use super::{Access, in_the_way};
+use crate::disk::FileStamp;
+
+/// Parts of one vectored write; every Unix allows at least this many.
+const VECTORS: usize = 1_024;
+
+/// A write past the limit of a file's length is to fail like any other write, not to end the program.
+pub(super) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: ignoring a signal installs no handler and touches no memory.
+        unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    });
+}
+
+fn again(mut call: impl FnMut() -> c_int) -> io::Result<c_int> {
+    loop {
+        let result = call();
+        if result >= 0 {
+            return Ok(result);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+fn name(part: &[u8]) -> io::Result<CString> {
+    CString::new(part).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn open_at(folder: Option<&OwnedFd>, part: &[u8], flags: c_int) -> io::Result<OwnedFd> {
+    let part = name(part)?;
+    let at = folder.map_or(libc::AT_FDCWD, |folder| folder.as_raw_fd());
+    let flags = flags | libc::O_CLOEXEC;
+    // SAFETY: `part` ends with a zero byte and outlives the call; `at` is open for as long as `folder` is borrowed.
+    let fd = again(|| unsafe { libc::openat(at, part.as_ptr(), flags, 0o666 as libc::c_uint) })?;
+    // SAFETY: the system has just made this descriptor, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn folder(root: &Path, parts: &[String], create: bool) -> io::Result<OwnedFd> {
+    let mut at = open_at(None, root.as_os_str().as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY)?;
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    for part in parts {
+        at = match open_at(Some(&at), part.as_bytes(), flags) {
+            Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
+                let part_name = name(part.as_bytes())?;
+                // SAFETY: as in `open_at`.
+                let made = again(|| unsafe { libc::mkdirat(at.as_raw_fd(), part_name.as_ptr(), 0o777) });
+                match made {
+                    // Another thread may have made it first.
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    _ => open_at(Some(&at), part.as_bytes(), flags)?,
+                }
+            }
+            opened => opened?,
+        };
+    }
+    Ok(at)
+}
+
+fn split(path: &[String]) -> io::Result<(&[u8], &[String])> {
+    let (name, above) = path.split_last().ok_or_else(in_the_way)?;
+    Ok((name.as_bytes(), above))
+}
+
+pub(super) fn open(root: &Path, path: &[String], access: Access) -> io::Result<(File, bool)> {
+    let (name, above) = split(path)?;
+    // A pipe or a device in the way must not make the open wait.
+    let safe = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let folder = folder(root, above, access == Access::Create)?;
+    let flags = if access == Access::Read { libc::O_RDONLY } else { libc::O_RDWR };
+    match open_at(Some(&folder), name, flags | safe) {
+        Ok(file) => Ok((file.into(), false)),
+        Err(error) if access == Access::Create && error.kind() == io::ErrorKind::NotFound => {
+            Ok((open_at(Some(&folder), name, libc::O_RDWR | libc::O_CREAT | safe)?.into(), true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn mode_of(folder: &OwnedFd, part: &[u8]) -> io::Result<libc::stat> {
+    let part = name(part)?;
+    // SAFETY: a `stat` of zeros is a valid value.
+    let mut found: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as in `open_at`; `found` is a valid place to write to.
+    again(|| unsafe {
+        libc::fstatat(folder.as_raw_fd(), part.as_ptr(), &mut found, libc::AT_SYMLINK_NOFOLLOW)
+    })?;
+    Ok(found)
+}
+
+pub(super) fn look(root: &Path, path: &[String]) -> io::Result<FileStamp> {
+    let (name, above) = split(path)?;
+    let found = mode_of(&folder(root, above, false)?, name)?;
+    if found.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(in_the_way());
+    }
+    #[expect(clippy::unnecessary_cast, reason = "the types of these fields differ between systems")]
+    let nanos =
+        (found.st_mtime as i64).saturating_mul(1_000_000_000).saturating_add(found.st_mtime_nsec as i64);
+    Ok(FileStamp { exists: true, length: found.st_size.max(0) as u64, modified_nanos: nanos })
+}
+
+pub(super) fn remove_file(root: &Path, path: &[String]) -> io::Result<()> {
+    let (part, above) = split(path)?;
+    let folder = folder(root, above, false)?;
+    if mode_of(&folder, part)?.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(in_the_way());
+    }
+    let part = name(part)?;
+    // SAFETY: as in `open_at`.
+    again(|| unsafe { libc::unlinkat(folder.as_raw_fd(), part.as_ptr(), 0) }).map(drop)
+}
+
+pub(super) fn remove_folder(root: &Path, path: &[String]) -> io::Result<()> {
+    let (part, above) = split(path)?;
+    let folder = folder(root, above, false)?;
+    let part = name(part)?;
+    // SAFETY: as in `open_at`.
+    again(|| unsafe { libc::unlinkat(folder.as_raw_fd(), part.as_ptr(), libc::AT_REMOVEDIR) }).map(drop)
+}
+
+pub(super) fn rename(root: &Path, from: &[String], to: &[String]) -> io::Result<()> {
+    let ((from, from_above), (to, to_above)) = (split(from)?, split(to)?);
+    let (from_folder, to_folder) = (folder(root, from_above, false)?, folder(root, to_above, true)?);
+    let (from, to) = (name(from)?, name(to)?);
+    // SAFETY: as in `open_at`, twice.
+    again(|| unsafe {
+        libc::renameat(from_folder.as_raw_fd(), from.as_ptr(), to_folder.as_raw_fd(), to.as_ptr())
+    })
+    .map(drop)
+}
+
+pub(super) fn sync_folder(root: &Path, path: &[String]) -> io::Result<()> {
+    File::from(folder(root, path, false)?).sync_all()
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn sync_everything(root: &Path) -> io::Result<bool> {
+    let root = folder(root, &[], false)?;
+    // SAFETY: the descriptor is open for as long as `root` lives.
+    again(|| unsafe { libc::syncfs(root.as_raw_fd()) }).map(|_| true)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn sync_everything(_root: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+pub(super) fn read(file: &File, out: &mut Vec<u8>, len: usize, offset: u64) -> io::Result<usize> {
+    out.reserve(len);
+    let mut done = 0;
+    while done < len {
+        let room = &mut out.spare_capacity_mut()[..len - done];
+        let at = (offset + done as u64) as libc::off_t;
+        // SAFETY: `room` is writable for its whole length, and the system writes no more than that.
+        let read = unsafe { libc::pread(file.as_raw_fd(), room.as_mut_ptr().cast(), room.len(), at) };
+        match usize::try_from(read) {
+            Ok(0) => break,
+            Ok(read) => {
+                done += read;
+                // SAFETY: the system has just written `read` bytes after the ones that were there.
+                unsafe { out.set_len(out.len() + read) };
+            }
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    out.truncate(out.len() - done);
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(done)
+}
+
+pub(super) fn write(file: &File, mut parts: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+    // Empty parts would make a finished write look like one that made no progress.
+    IoSlice::advance_slices(&mut parts, 0);
+    while !parts.is_empty() {
+        let count = parts.len().min(VECTORS);
+        // SAFETY: `IoSlice` is laid out as `iovec`, each one covers readable memory, and `count` of them are there.
+        let written = unsafe {
+            libc::pwritev(file.as_raw_fd(), parts.as_ptr().cast(), count as c_int, offset as libc::off_t)
+        };
+        match usize::try_from(written) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                offset += written as u64;
+                IoSlice::advance_slices(&mut parts, written);
+            }
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn is_named(metadata: &std::fs::Metadata) -> bool {
+    metadata.nlink() > 0
+}
+
+#[cfg(target_os = "linux")]
+fn advise(file: &File, offset: u64, len: u64, advice: c_int) {
+    // SAFETY: the descriptor is open for as long as `file` is borrowed; advice changes no memory of this program.
+    unsafe { libc::posix_fadvise(file.as_raw_fd(), offset as libc::off_t, len as libc::off_t, advice) };
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn will_need(file: &File, offset: u64, len: u64) {
+    advise(file, offset, len, libc::POSIX_FADV_WILLNEED);
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn forget(file: &File) {
+    advise(file, 0, 0, libc::POSIX_FADV_DONTNEED);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn will_need(_file: &File, _offset: u64, _len: u64) {}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn forget(_file: &File) {}
+
+pub(super) fn make_executable(file: &File) -> io::Result<()> {
+    let mut permissions = file.metadata()?.permissions();
+    let mode = permissions.mode();
+    permissions.set_mode(mode | (mode & 0o444) >> 2);
+    file.set_permissions(permissions)
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn lower_priority() {
+    // SAFETY: on Linux this concerns the calling thread alone, and no memory.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn lower_priority() {}
+
+pub(super) fn open_file_limit() -> usize {
+    rlimit::Resource::NOFILE.get_soft().map_or(256, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+pub(super) fn is_too_many_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
+pub(super) fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ELOOP)
+}
