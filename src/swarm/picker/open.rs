@@ -302,6 +302,7 @@ impl Open {
         }
         assert_eq!((held, self.by_piece.len()), (self.held, self.partials.len()));
         assert!(self.more.values().all(|more| !more.is_empty()));
+        // Any order: each is checked by itself.
         for block in self.more.keys() {
             assert!(matches!(self.block(self.by_piece[&block.piece], number(*block)), Block::Asked(_)));
         }

@@ -33,7 +33,7 @@ impl Source {
 
 /// Whether a file holds nothing but tests.
 fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
+    path.ends_with("tests.rs") || path.contains("/tests/")
 }
 
 /// Everything before the module of tests, which stands last in a file.
@@ -169,5 +169,6 @@ fn a_module_of_tests_is_left_out() {
     let beside = Source::new("src/base/x.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n");
     assert!(beside.code.contains("fn a"));
     assert_eq!(Source::new("src/base/x/tests.rs", "fn a() {}").code, "");
+    assert_eq!(Source::new("src/base/x_tests.rs", "fn a() {}").code, "");
     assert_eq!(beside.room(), "base");
 }
