@@ -18,6 +18,12 @@ use crate::disk::FileStamp;
 /// Parts of one vectored write; every Unix allows at least this many.
 const VECTORS: usize = 1_024;
 
+/// How a folder is opened on the way to what is in it: the right to list it is not needed for that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const PASS: c_int = libc::O_PATH | libc::O_DIRECTORY;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const PASS: c_int = libc::O_RDONLY | libc::O_DIRECTORY;
+
 /// A write past the limit of a file's length is to fail like any other write, not to end the program.
 pub(super) fn prepare() {
     static ONCE: Once = Once::new();
@@ -55,8 +61,8 @@ fn open_at(folder: Option<&OwnedFd>, part: &[u8], flags: c_int) -> io::Result<Ow
 }
 
 fn folder(root: &Path, parts: &[String], create: bool) -> io::Result<OwnedFd> {
-    let mut at = open_at(None, root.as_os_str().as_bytes(), libc::O_RDONLY | libc::O_DIRECTORY)?;
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let mut at = open_at(None, root.as_os_str().as_bytes(), PASS)?;
+    let flags = PASS | libc::O_NOFOLLOW;
     for part in parts {
         at = match open_at(Some(&at), part.as_bytes(), flags) {
             Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
@@ -149,12 +155,13 @@ pub(super) fn rename(root: &Path, from: &[String], to: &[String]) -> io::Result<
 }
 
 pub(super) fn sync_folder(root: &Path, path: &[String]) -> io::Result<()> {
-    File::from(folder(root, path, false)?).sync_all()
+    let folder = folder(root, path, false)?;
+    File::from(open_at(Some(&folder), b".", libc::O_RDONLY | libc::O_DIRECTORY)?).sync_all()
 }
 
 #[cfg(target_os = "linux")]
 pub(super) fn sync_everything(root: &Path) -> io::Result<bool> {
-    let root = folder(root, &[], false)?;
+    let root = File::open(root)?;
     // SAFETY: the descriptor is open for as long as `root` lives.
     again(|| unsafe { libc::syncfs(root.as_raw_fd()) }).map(|_| true)
 }
