@@ -164,8 +164,7 @@ fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 fn name(text: &str) -> Option<String> {
     let mut name: String = text.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
     name.truncate(name.floor_char_boundary(limits::COMPONENT_BYTES));
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+    (!name.trim().is_empty()).then_some(name)
 }
 
 /// Whether this is `host:port`, with an IPv6 address in brackets.

@@ -158,6 +158,53 @@ fn count_files(folder: &Path) -> usize {
 }
 
 #[test]
+fn any_names_stay_inside_and_apart() {
+    let mut rng = Rng::new(76);
+    let bits: [&[u8]; 24] = [
+        b"a",
+        b"A",
+        b"b",
+        b".",
+        b"..",
+        b" ",
+        b"/",
+        b"\\",
+        b":",
+        b"CON",
+        b"nul.",
+        b".txt",
+        b"1",
+        b"\0",
+        b"\x1b",
+        b"\xff",
+        "é".as_bytes(),
+        "e\u{301}".as_bytes(),
+        "ß".as_bytes(),
+        "\u{202e}".as_bytes(),
+        "\u{200b}".as_bytes(),
+        &[b'x'; 239],
+        "語".as_bytes(),
+        b"C:",
+    ];
+    for _ in 0..2_000 {
+        let name = |rng: &mut Rng| -> Vec<u8> {
+            (0..rng.below(4)).flat_map(|_| bits[rng.below(bits.len())].to_vec()).collect()
+        };
+        let count = 1 + rng.below(12);
+        let files = (0..count).map(|_| {
+            let path: Vec<_> = (0..1 + rng.below(4)).map(|_| name(&mut rng)).collect();
+            case::file(1, &path.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        });
+        let files = files.collect();
+        let info = case::folder_with(files, count as u64, vec![("name", case::s(name(&mut rng)))]);
+        let torrent =
+            Torrent::parse(&case::torrent(vec![], &info)).expect("hostile names are no reason to refuse");
+        stays_itself("random names", &torrent);
+        stays_inside("random names", &torrent);
+    }
+}
+
+#[test]
 fn no_mutation_of_the_corpus_panics() {
     let mut rng = Rng::new(77);
     for case in cases().iter().filter(|case| case.file.len() < 4_096) {
