@@ -1,0 +1,155 @@
+//! One file for each panel of the navigation; each draws from the view and asks by actions.
+//!
+//! - `peer`: uploads, downloads, the list and the details
+//! - `coordinator`: this computer's own network
+//! - `trackers`: the tracker in this program and its swarms
+//! - `index`: what is shared from here, to be handed on
+//! - `statistics`: sums, counters, rates
+//! - `settings`: everything that can be chosen
+//! - `log`: what happened
+
+mod coordinator;
+mod index;
+mod log;
+mod peer;
+mod settings;
+mod statistics;
+mod trackers;
+
+use eframe::egui::{self, RichText, Ui};
+use serde::{Deserialize, Serialize};
+
+use crate::gui::list::List;
+use crate::gui::scene::{Action, Scene};
+use crate::gui::theme;
+use crate::gui::widgets::button::Push;
+use crate::gui::widgets::icon::Icon;
+
+/// A panel of the navigation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Panel {
+    /// Torrents.
+    #[default]
+    Peer,
+    /// This computer's own network.
+    Coordinator,
+    /// The tracker in this program.
+    Trackers,
+    /// What is shared from here.
+    Index,
+    /// Sums and counters.
+    Statistics,
+    /// What can be chosen.
+    Settings,
+    /// What happened.
+    Log,
+}
+
+impl Panel {
+    /// Every panel, in the order of the navigation.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Peer,
+        Self::Coordinator,
+        Self::Trackers,
+        Self::Index,
+        Self::Statistics,
+        Self::Settings,
+        Self::Log,
+    ];
+
+    /// Its name.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Peer => "Peer",
+            Self::Coordinator => "Coordinator",
+            Self::Trackers => "Trackers",
+            Self::Index => "Index",
+            Self::Statistics => "Statistics",
+            Self::Settings => "Settings",
+            Self::Log => "Log",
+        }
+    }
+
+    /// What it is for.
+    pub(crate) const fn tip(self) -> &'static str {
+        match self {
+            Self::Peer => "Share and download",
+            Self::Coordinator => "The network of this computer",
+            Self::Trackers => "The tracker in this program",
+            Self::Index => "What is shared from here",
+            Self::Statistics => "How much, how fast",
+            Self::Settings => "Folders, limits, colours",
+            Self::Log => "What happened",
+        }
+    }
+
+    /// Its picture.
+    pub(crate) const fn icon(self) -> Icon {
+        match self {
+            Self::Peer => Icon::Peer,
+            Self::Coordinator => Icon::Coordinator,
+            Self::Trackers => Icon::Trackers,
+            Self::Index => Icon::Index,
+            Self::Statistics => Icon::Statistics,
+            Self::Settings => Icon::Settings,
+            Self::Log => Icon::Log,
+        }
+    }
+}
+
+/// What every panel keeps from one frame to the next.
+#[derive(Default)]
+pub(crate) struct Panels {
+    peer: peer::Peer,
+    coordinator: coordinator::Coordinator,
+    trackers: trackers::Trackers,
+    index: index::Index,
+    statistics: statistics::Statistics,
+    settings: settings::SettingsPanel,
+    log: log::Log,
+}
+
+impl Panels {
+    /// Draws one into all the room there is; `own` is whether it has the window for itself.
+    pub(crate) fn ui(&mut self, panel: Panel, ui: &mut Ui, scene: &mut Scene<'_>, own: bool) {
+        if panel != Panel::Peer {
+            head(ui, scene, panel, own);
+        }
+        match panel {
+            Panel::Peer => self.peer.ui(ui, scene),
+            Panel::Coordinator => self.coordinator.ui(ui, scene),
+            Panel::Trackers => self.trackers.ui(ui, scene),
+            Panel::Index => self.index.ui(ui, scene),
+            Panel::Statistics => self.statistics.ui(ui, scene),
+            Panel::Settings => self.settings.ui(ui, scene),
+            Panel::Log => self.log.ui(ui, scene),
+        }
+    }
+
+    /// The list of torrents.
+    pub(crate) fn list(&mut self) -> &mut List {
+        &mut self.peer.list
+    }
+
+    /// Takes a folder that was chosen for downloads.
+    pub(crate) fn download_folder(&mut self, folder: &std::path::Path) {
+        self.settings.download_folder(folder);
+    }
+}
+
+/// A panel's title, and the button that gives it a window of its own.
+fn head(ui: &mut Ui, scene: &mut Scene<'_>, panel: Panel, own: bool) {
+    let look = theme::look(ui);
+    ui.horizontal(|ui| {
+        ui.heading(panel.title());
+        ui.label(RichText::new(panel.tip()).color(look.weak));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let label = if own { "Back into the main window" } else { "In a window of its own" };
+            if Push::icon(Icon::Window, label).show(ui).clicked() {
+                scene.ask(Action::OwnWindow(panel, !own));
+            }
+        });
+    });
+    ui.add_space(theme::GAP);
+}

@@ -1,0 +1,105 @@
+//! Rates over time: the last samples kept, and drawn.
+
+use std::collections::VecDeque;
+
+use eframe::egui::{self, Role, Ui, WidgetInfo};
+use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
+
+use crate::gui::theme;
+use crate::gui::widgets::format;
+
+/// Samples kept of each series.
+pub(crate) const KEPT: usize = 600;
+
+/// Rates over the last minutes.
+#[derive(Default)]
+pub(crate) struct Samples {
+    /// Milliseconds since 1970, bytes per second received, bytes per second sent.
+    points: VecDeque<(u64, u64, u64)>,
+}
+
+impl Samples {
+    /// Takes a sample; moments never run backwards, and at most four a second are kept.
+    pub(crate) fn push(&mut self, unix_millis: u64, down: u64, up: u64) {
+        const LEAST_MILLIS: u64 = 250;
+        if let Some(&(last, ..)) = self.points.back()
+            && unix_millis < last.saturating_add(LEAST_MILLIS)
+        {
+            return;
+        }
+        if self.points.len() == KEPT {
+            self.points.pop_front();
+        }
+        self.points.push_back((unix_millis, down, up));
+    }
+
+    /// Draws both rates against seconds before now.
+    pub(crate) fn show(&self, ui: &mut Ui, name: &'static str, height: f32) {
+        let look = theme::look(ui);
+        let now = self.points.back().map_or(0, |&(millis, ..)| millis);
+        let series = |value: fn(&(u64, u64, u64)) -> u64| -> PlotPoints<'_> {
+            self.points
+                .iter()
+                .map(|point| [-((now - point.0) as f64) / 1_000.0, value(point) as f64])
+                .collect()
+        };
+        let top = self.points.iter().map(|point| point.1.max(point.2)).max().unwrap_or(0).max(10_240) as f64;
+        let oldest = self.points.front().map_or(60.0, |point| ((now - point.0) as f64 / 1_000.0).max(60.0));
+        let response =
+            Plot::new(name)
+                .height(height)
+                .allow_zoom(false)
+                .allow_drag(false)
+                .allow_scroll(false)
+                .allow_boxed_zoom(false)
+                .allow_double_click_reset(false)
+                .show_background(false)
+                .include_y(0.0)
+                .include_y(top * 1.08)
+                .default_x_bounds(-oldest, 0.0)
+                .set_margin_fraction(egui::vec2(0.0, 0.0))
+                .x_axis_formatter(|mark, _| match -mark.value {
+                    secs if secs < 0.5 => "now".to_owned(),
+                    secs => format!("−{}", format::span(secs.round() as u64)),
+                })
+                .y_axis_formatter(|mark, _| {
+                    if mark.value <= 0.0 { String::new() } else { format::rate(mark.value as u64) }
+                })
+                .y_axis_min_width(74.0)
+                .legend(Legend::default().position(Corner::LeftTop))
+                .label_formatter(|_| None)
+                .show_crosshair(false)
+                .show(ui, |plot| {
+                    plot.set_plot_bounds_x(-oldest..=0.0);
+                    plot.set_plot_bounds_y(0.0..=top * 1.08);
+                    plot.line(Line::new("Down", series(|point| point.1)).color(look.down).width(1.8));
+                    plot.line(Line::new("Up", series(|point| point.2)).color(look.up).width(1.8));
+                })
+                .response;
+        let (down, up) = self.points.back().map_or((0, 0), |&(_, down, up)| (down, up));
+        response.widget_info(|| {
+            let label = format!(
+                "Graph of rates, now {} down and {} up",
+                format::rate_or_zero(down),
+                format::rate_or_zero(up)
+            );
+            WidgetInfo::labeled(Role::Image, true, label)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_few_and_in_order() {
+        let mut samples = Samples::default();
+        for millis in 0..1_000_000 {
+            samples.push(millis, millis, 0);
+        }
+        samples.push(5, 5, 5);
+        assert_eq!(samples.points.len(), KEPT);
+        assert!(samples.points.iter().zip(samples.points.iter().skip(1)).all(|(a, b)| a.0 + 250 <= b.0));
+    }
+}
