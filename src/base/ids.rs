@@ -40,6 +40,18 @@ pub struct ConnKey(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TorrentKey(pub u32);
 
+impl ConnKey {
+    /// The name of a connection that somebody made to us; those that we make have other names.
+    pub const fn incoming(number: u64) -> Self {
+        Self(number | 1 << 63)
+    }
+
+    /// Whether somebody made it to us.
+    pub const fn is_incoming(self) -> bool {
+        self.0 >> 63 == 1
+    }
+}
+
 impl InfoHash {
     /// The 40 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {

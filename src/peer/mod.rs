@@ -1,1 +1,7 @@
-//! One connection to a peer, without its socket: handshake, extensions, request pipeline, metadata.
+//! One connection with a peer, without its socket.
+//!
+//! - `item`: [`Item`], what is said on a connection, in either direction
+
+mod item;
+
+pub use item::Item;
