@@ -1,1 +1,7 @@
-//! Sockets: the loop that drives the engine, peers over TCP, trackers over HTTP and UDP.
+//! Sockets: what stands between the machines and the network.
+//!
+//! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
+
+mod trackers;
+
+pub use trackers::Trackers;
