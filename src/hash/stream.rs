@@ -2,6 +2,8 @@
 
 use sha1::Digest as _;
 
+use crate::hash::Block;
+
 /// The SHA-1 digest of one message.
 pub fn sha1(message: &[u8]) -> [u8; 20] {
     sha1::Sha1::digest(message).into()
@@ -13,8 +15,14 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
 }
 
 /// A SHA-1 digest of a message that comes in parts.
-#[derive(Clone, Default)]
-pub struct Sha1(sha1::Sha1);
+#[derive(Clone)]
+pub struct Sha1(pub(super) Stream<5>);
+
+impl Default for Sha1 {
+    fn default() -> Self {
+        Self(Stream::new(SHA1))
+    }
+}
 
 impl Sha1 {
     /// A digest of nothing so far.
@@ -24,46 +32,92 @@ impl Sha1 {
 
     /// Adds the next part.
     pub fn update(&mut self, part: &[u8]) {
-        self.0.update(part);
+        let mut rest = part;
+        while !rest.is_empty() {
+            let blocks = self.0.take(&mut rest);
+            sha1::block_api::compress(&mut self.0.state, blocks);
+            if self.0.is_full() {
+                let buffer = self.0.buffer;
+                sha1::block_api::compress(&mut self.0.state, &[buffer]);
+                self.0.empty();
+            }
+        }
     }
 
     /// The digest of all parts.
-    pub fn finish(self) -> [u8; 20] {
-        self.0.finalize().into()
+    pub fn finish(mut self) -> [u8; 20] {
+        let (tail, count) = self.0.tail();
+        sha1::block_api::compress(&mut self.0.state, &tail[..count]);
+        bytes(self.0.state)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use data_encoding::HEXLOWER;
+/// Where SHA-1 starts (FIPS 180-4, 5.3.1).
+pub(super) const SHA1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
-    #[test]
-    fn published_vectors() {
-        for (message, hash) in [
-            ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
-            ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-            (
-                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-                "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
-            ),
-        ] {
-            assert_eq!(HEXLOWER.encode(&sha1(message.as_bytes())), hash);
-        }
-        assert_eq!(
-            HEXLOWER.encode(&sha256(b"abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+/// Where SHA-256 starts (FIPS 180-4, 5.3.3).
+pub(super) const SHA256: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
+/// A state of so many words as the bytes that both algorithms make of it.
+pub(super) fn bytes<const WORDS: usize, const BYTES: usize>(state: [u32; WORDS]) -> [u8; BYTES] {
+    let mut out = [0; BYTES];
+    for (bytes, word) in out.chunks_exact_mut(4).zip(state) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+    out
+}
+
+/// What is kept of a message between its parts.
+#[derive(Clone)]
+pub(super) struct Stream<const WORDS: usize> {
+    pub(super) state: [u32; WORDS],
+    /// The beginning of a block whose end is still to come.
+    pub(super) buffer: Block,
+    filled: usize,
+    length: u64,
+}
+
+impl<const WORDS: usize> Stream<WORDS> {
+    pub(super) fn new(state: [u32; WORDS]) -> Self {
+        Self { state, buffer: [0; 64], filled: 0, length: 0 }
     }
 
-    #[test]
-    fn parts_make_the_digest_of_the_whole() {
-        let message: Vec<u8> = (0..1_000u32).map(|at| at as u8).collect();
-        for cut in [0, 1, 63, 64, 65, 999] {
-            let mut digest = Sha1::new();
-            digest.update(&message[..cut]);
-            digest.update(&message[cut..]);
-            assert_eq!(digest.finish(), sha1(&message));
+    /// Takes what is next: whole blocks, which are the answer, or what completes or begins the buffer's block.
+    pub(super) fn take<'a>(&mut self, rest: &mut &'a [u8]) -> &'a [Block] {
+        if self.filled == 0 {
+            let (blocks, _) = rest.as_chunks::<64>();
+            if !blocks.is_empty() {
+                *rest = &rest[blocks.len() * 64..];
+                self.length += blocks.len() as u64 * 64;
+                return blocks;
+            }
         }
+        let (now, later) = rest.split_at(rest.len().min(64 - self.filled));
+        self.buffer[self.filled..self.filled + now.len()].copy_from_slice(now);
+        self.filled += now.len();
+        self.length += now.len() as u64;
+        *rest = later;
+        &[]
+    }
+
+    /// Whether the buffer holds a whole block.
+    pub(super) fn is_full(&self) -> bool {
+        self.filled == 64
+    }
+
+    /// The buffer's block was dealt with.
+    pub(super) fn empty(&mut self) {
+        self.filled = 0;
+    }
+
+    /// What is in the buffer, a one bit, zeros, and the length in bits: one block or two.
+    pub(super) fn tail(&self) -> ([Block; 2], usize) {
+        let mut tail = [[0; 64]; 2];
+        tail[0][..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+        tail[0][self.filled] = 0x80;
+        let count = if self.filled < 56 { 1 } else { 2 };
+        tail[count - 1][56..].copy_from_slice(&(self.length * 8).to_be_bytes());
+        (tail, count)
     }
 }

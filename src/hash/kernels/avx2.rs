@@ -1,0 +1,157 @@
+//! Vectors of eight words: AVX2.
+
+use std::arch::x86_64::{
+    __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_loadu_si256, _mm256_or_si256,
+    _mm256_permute2x128_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_shuffle_epi8, _mm256_slli_epi32,
+    _mm256_srli_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
+    _mm256_unpacklo_epi64, _mm256_xor_si256,
+};
+use std::mem::transmute;
+
+use super::rounds::{self, Words};
+use crate::hash::Block;
+
+/// Exists only where [`is_there`] is true.
+#[derive(Clone, Copy)]
+struct Eight(__m256i);
+
+/// Whether the processor and the system have what this file needs.
+pub(super) fn is_there() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+impl Words<8> for Eight {
+    // SAFETY: any eight words are a vector; the caller answers for the instructions that a value stands for.
+    #[inline(always)]
+    unsafe fn new(words: [u32; 8]) -> Self {
+        // SAFETY: both are 32 bytes of which any value is valid.
+        Self(unsafe { transmute::<[u32; 8], __m256i>(words) })
+    }
+
+    // SAFETY: the caller answers for the instructions.
+    #[inline(always)]
+    unsafe fn load(blocks: [&Block; 8]) -> [Self; 16] {
+        // SAFETY: the caller answers for the instructions.
+        unsafe { load(blocks) }.map(Self)
+    }
+
+    #[inline(always)]
+    fn words(self) -> [u32; 8] {
+        // SAFETY: both are 32 bytes of which any value is valid.
+        unsafe { transmute::<__m256i, [u32; 8]>(self.0) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        Self(unsafe { _mm256_add_epi32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn add_same(self, number: u32) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        Self(unsafe { _mm256_add_epi32(self.0, _mm256_set1_epi32(number.cast_signed())) })
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        Self(unsafe { _mm256_xor_si256(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn xor3(self, b: Self, c: Self) -> Self {
+        self.xor(b).xor(c)
+    }
+
+    #[inline(always)]
+    fn choose(self, b: Self, c: Self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        c.xor(Self(unsafe { _mm256_and_si256(self.0, b.xor(c).0) }))
+    }
+
+    #[inline(always)]
+    fn majority(self, b: Self, c: Self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        unsafe {
+            let (both, either) = (_mm256_and_si256(self.0, b.0), _mm256_or_si256(self.0, b.0));
+            Self(_mm256_or_si256(both, _mm256_and_si256(c.0, either)))
+        }
+    }
+
+    #[inline(always)]
+    fn rotate<const LEFT: i32, const RIGHT: i32>(self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        Self(unsafe {
+            _mm256_or_si256(_mm256_slli_epi32::<LEFT>(self.0), _mm256_srli_epi32::<RIGHT>(self.0))
+        })
+    }
+
+    #[inline(always)]
+    fn shift<const BITS: i32>(self) -> Self {
+        // SAFETY: a value exists only where AVX2 does.
+        Self(unsafe { _mm256_srli_epi32::<BITS>(self.0) })
+    }
+}
+
+/// A block of each message, turned so that each vector holds one word of all of them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(blocks: [&Block; 8]) -> [__m256i; 16] {
+    let quarter = [0x0001_0203, 0x0405_0607, 0x0809_0a0b, 0x0c0d_0e0f];
+    let [a, b, c, d] = quarter;
+    let swap = _mm256_setr_epi32(a, b, c, d, a, b, c, d);
+    let mut words = [swap; 16];
+    for (half, words) in words.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let mut rows = [swap; 8];
+        for (row, block) in rows.iter_mut().zip(blocks) {
+            let bytes = &block.as_chunks::<32>().0[half];
+            // SAFETY: these are 32 readable bytes, and this load asks for no alignment.
+            let loaded = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
+            *row = _mm256_shuffle_epi8(loaded, swap);
+        }
+        // Squares of four by four words: `fours[group][n]` holds the words n and n + 4 of four messages.
+        let mut fours = [[swap; 4]; 2];
+        for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
+            let low = _mm256_unpacklo_epi32(rows[0], rows[1]);
+            let high = _mm256_unpackhi_epi32(rows[0], rows[1]);
+            let low2 = _mm256_unpacklo_epi32(rows[2], rows[3]);
+            let high2 = _mm256_unpackhi_epi32(rows[2], rows[3]);
+            *four = [
+                _mm256_unpacklo_epi64(low, low2),
+                _mm256_unpackhi_epi64(low, low2),
+                _mm256_unpacklo_epi64(high, high2),
+                _mm256_unpackhi_epi64(high, high2),
+            ];
+        }
+        for word in 0..4 {
+            words[word] = _mm256_permute2x128_si256::<0x20>(fours[0][word], fours[1][word]);
+            words[word + 4] = _mm256_permute2x128_si256::<0x31>(fours[0][word], fours[1][word]);
+        }
+    }
+    words
+}
+
+#[target_feature(enable = "avx2")]
+fn sha1_here(states: &mut [[u32; 5]], messages: &[&[Block]]) {
+    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
+    unsafe { rounds::sha1::<8, Eight>(states, messages) }
+}
+
+#[target_feature(enable = "avx2")]
+fn sha256_here(states: &mut [[u32; 8]], messages: &[&[Block]]) {
+    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
+    unsafe { rounds::sha256::<8, Eight>(states, messages) }
+}
+
+pub(super) fn sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {
+    assert!(is_there());
+    // SAFETY: the instructions are there.
+    unsafe { sha1_here(states, messages) }
+}
+
+pub(super) fn sha256(states: &mut [[u32; 8]], messages: &[&[Block]]) {
+    assert!(is_there());
+    // SAFETY: the instructions are there.
+    unsafe { sha256_here(states, messages) }
+}

@@ -1,0 +1,140 @@
+//! Several blocks in one go: which ways the processor has, and which is the fastest for how many messages.
+//!
+//! - `rounds`: both algorithms over vectors of words, whatever those are made of
+//! - `portable`: vectors of four words in plain Rust
+//! - `neon`: vectors of four words on ARM
+//! - `avx2`: vectors of eight words
+//! - `avx512`: vectors of sixteen words
+//! - `shani`: two messages through the SHA instructions of x86 processors
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+mod rounds;
+#[cfg(target_arch = "x86_64")]
+mod shani;
+
+use std::sync::OnceLock;
+
+use crate::hash::Block;
+
+/// The most lanes that any kernel has.
+pub(super) const WIDEST: usize = 16;
+
+/// A way to hash some blocks of each of several messages.
+#[derive(Clone, Copy)]
+pub(super) struct Kernel<const WORDS: usize> {
+    pub(super) name: &'static str,
+    /// How many messages it takes at most.
+    pub(super) lanes: usize,
+    /// From how many messages on it is faster than those with fewer lanes.
+    pub(super) from: usize,
+    /// Hashes the blocks, equally many of each message, into the states; one to `lanes` of both.
+    pub(super) run: fn(&mut [[u32; WORDS]], &[&[Block]]),
+}
+
+/// The ways to hash by SHA-1 that pay on this machine, the widest first; the last takes one message.
+pub(super) fn sha1() -> &'static [Kernel<5>] {
+    static KERNELS: OnceLock<Vec<Kernel<5>>> = OnceLock::new();
+    KERNELS.get_or_init(|| that_pay(all_sha1()))
+}
+
+/// The ways to hash by SHA-256 that pay on this machine, the widest first; the last takes one message.
+pub(super) fn sha256() -> &'static [Kernel<8>] {
+    static KERNELS: OnceLock<Vec<Kernel<8>>> = OnceLock::new();
+    KERNELS.get_or_init(|| that_pay(all_sha256()))
+}
+
+fn that_pay<const WORDS: usize>(all: Vec<Kernel<WORDS>>) -> Vec<Kernel<WORDS>> {
+    all.into_iter().filter(|kernel| kernel.from <= kernel.lanes).collect()
+}
+
+/// A kernel that is there and never pays.
+const NEVER: usize = usize::MAX;
+
+/// Every way to hash by SHA-1 that this machine has.
+pub(super) fn all_sha1() -> Vec<Kernel<5>> {
+    let mut all = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let own = shani::is_there();
+        if avx512::is_there() {
+            all.push(Kernel { name: "avx512", lanes: 16, from: if own { 5 } else { 2 }, run: avx512::sha1 });
+        }
+        if avx2::is_there() {
+            all.push(Kernel { name: "avx2", lanes: 8, from: if own { NEVER } else { 2 }, run: avx2::sha1 });
+        }
+        if own {
+            all.push(Kernel { name: "shani", lanes: 2, from: 2, run: shani::sha1 });
+        }
+        all.push(Kernel {
+            name: "portable",
+            lanes: 4,
+            from: if own { NEVER } else { 3 },
+            run: portable::sha1,
+        });
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        let own = std::arch::is_aarch64_feature_detected!("sha2");
+        all.push(Kernel { name: "neon", lanes: 4, from: if own { NEVER } else { 2 }, run: neon::sha1 });
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    all.push(Kernel { name: "portable", lanes: 4, from: NEVER, run: portable::sha1 });
+    all.push(Kernel { name: "one", lanes: 1, from: 1, run: one_sha1 });
+    all
+}
+
+/// Every way to hash by SHA-256 that this machine has.
+pub(super) fn all_sha256() -> Vec<Kernel<8>> {
+    let mut all = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let own = shani::is_there();
+        if avx512::is_there() {
+            all.push(Kernel {
+                name: "avx512",
+                lanes: 16,
+                from: if own { 9 } else { 2 },
+                run: avx512::sha256,
+            });
+        }
+        if avx2::is_there() {
+            all.push(Kernel { name: "avx2", lanes: 8, from: if own { NEVER } else { 2 }, run: avx2::sha256 });
+        }
+        if own {
+            all.push(Kernel { name: "shani", lanes: 2, from: 2, run: shani::sha256 });
+        }
+        all.push(Kernel {
+            name: "portable",
+            lanes: 4,
+            from: if own { NEVER } else { 3 },
+            run: portable::sha256,
+        });
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        let own = std::arch::is_aarch64_feature_detected!("sha2");
+        all.push(Kernel { name: "neon", lanes: 4, from: if own { NEVER } else { 2 }, run: neon::sha256 });
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    all.push(Kernel { name: "portable", lanes: 4, from: NEVER, run: portable::sha256 });
+    all.push(Kernel { name: "one", lanes: 1, from: 1, run: one_sha256 });
+    all
+}
+
+fn one_sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {
+    for (state, blocks) in states.iter_mut().zip(messages) {
+        sha1::block_api::compress(state, blocks);
+    }
+}
+
+fn one_sha256(states: &mut [[u32; 8]], messages: &[&[Block]]) {
+    for (state, blocks) in states.iter_mut().zip(messages) {
+        sha2::block_api::compress256(state, blocks);
+    }
+}
