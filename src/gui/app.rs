@@ -150,12 +150,6 @@ impl App {
         self.panels.list().laid_out()
     }
 
-    /// Own work of the frames so far.
-    #[cfg(all(test, feature = "window-tests"))]
-    pub(crate) fn gauge(&self) -> &Gauge {
-        &self.gauge
-    }
-
     fn scene_parts(&mut self) -> (&mut Panels, Scene<'_>) {
         let scene = Scene {
             handle: &self.handle,

@@ -31,6 +31,8 @@ pub struct Demo {
     sent: u64,
     /// Bytes hashed in a step.
     hash_rate: u64,
+    /// Bytes said to be free on the disk.
+    free_bytes: Option<u64>,
 }
 
 /// One torrent of a played session, as its number makes it.
@@ -69,6 +71,7 @@ impl Demo {
             received: 6_184_000_000,
             sent: 18_912_000_000,
             hash_rate: 400 << 20,
+            free_bytes: Some(214 << 30),
         };
         demo.log(Level::Info, "session", "Listening on port 6881.");
         demo.log(Level::Info, "tracker", "The tracker answers at http://192.168.1.20:6969/announce.");
@@ -79,6 +82,11 @@ impl Demo {
     /// Hashes so many bytes in a step.
     pub fn hash_rate(&mut self, bytes: u64) {
         self.hash_rate = bytes;
+    }
+
+    /// Says that so many bytes are free on the disk.
+    pub fn free_space(&mut self, bytes: Option<u64>) {
+        self.free_bytes = bytes;
     }
 
     /// Changes the settings as another user of the session would.

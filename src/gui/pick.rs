@@ -173,10 +173,11 @@ mod tests {
             }
             if !std::mem::replace(&mut begun, true) {
                 let (waker, sent) = (context.waker().clone(), sent.clone());
-                std::thread::spawn(move || {
+                let wake = move || {
                     let _ = sent.send(());
                     waker.wake();
-                });
+                };
+                std::thread::Builder::new().name("waker".to_owned()).spawn(wake).expect("a thread");
             }
             Poll::Pending
         });

@@ -61,29 +61,38 @@ pub enum Error {
 
 type Waker = Arc<dyn Fn() + Send + Sync>;
 
+/// Where the window leaves what wakes it.
+type Bell = Arc<Mutex<Option<Waker>>>;
+
 /// Hands torrents to a window that is open; cheap to clone.
 #[derive(Clone)]
 pub struct Opener {
     sources: Sender<Option<Source>>,
-    waker: Arc<Mutex<Option<Waker>>>,
+    bell: Bell,
 }
 
 /// Where a window finds what was handed to it.
 #[derive(Clone, Default)]
-pub struct Inbox(Option<(Receiver<Option<Source>>, Arc<Mutex<Option<Waker>>>)>);
+pub struct Inbox(Option<Handed>);
+
+#[derive(Clone)]
+struct Handed {
+    sources: Receiver<Option<Source>>,
+    bell: Bell,
+}
 
 /// A way to hand torrents to a window, and the window's end of it.
 pub fn inbox() -> (Opener, Inbox) {
-    let (sources, handed) = bounded(HANDED);
-    let waker = Arc::default();
-    (Opener { sources, waker: Arc::clone(&waker) }, Inbox(Some((handed, waker))))
+    let (sender, sources) = bounded(HANDED);
+    let bell = Bell::default();
+    (Opener { sources: sender, bell: Arc::clone(&bell) }, Inbox(Some(Handed { sources, bell })))
 }
 
 impl Opener {
     /// Opens a torrent or link in the window, or only brings the window to the front. False where too many wait.
     pub fn open(&self, source: Option<Source>) -> bool {
         let taken = self.sources.try_send(source).is_ok();
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let waker = self.bell.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(waker) = waker {
             waker();
         }
@@ -93,13 +102,13 @@ impl Opener {
 
 impl Inbox {
     pub(crate) fn on_news(&self, waker: Waker) {
-        if let Some((_, slot)) = &self.0 {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+        if let Some(handed) = &self.0 {
+            *handed.bell.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
         }
     }
 
     pub(crate) fn next(&self) -> Option<Option<Source>> {
-        self.0.as_ref()?.0.try_recv().ok()
+        self.0.as_ref()?.sources.try_recv().ok()
     }
 }
 

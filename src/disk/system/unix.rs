@@ -118,7 +118,7 @@ pub(super) fn look(root: &Path, path: &[String]) -> io::Result<FileStamp> {
     if found.st_mode & libc::S_IFMT != libc::S_IFREG {
         return Err(in_the_way());
     }
-    #[expect(clippy::unnecessary_cast, reason = "the types of these fields differ between systems")]
+    // The types of these fields differ between systems.
     let nanos =
         (found.st_mtime as i64).saturating_mul(1_000_000_000).saturating_add(found.st_mtime_nsec as i64);
     Ok(FileStamp { exists: true, length: found.st_size.max(0) as u64, modified_nanos: nanos })

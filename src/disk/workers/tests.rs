@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,13 +39,13 @@ impl Rig {
         Rng::new(5).fill(&mut content);
         content[55_000..80_000].fill(0);
         let folder = tempfile::tempdir().expect("a folder for a test");
-        let mut rig = Self { workers: None, answers: channel().1, folder, content: content.into() };
+        let mut rig = Self { workers: None, answers: sync_channel(1).1, folder, content: content.into() };
         rig.start(portable);
         rig
     }
 
     fn start(&mut self, portable: bool) {
-        let (send, receive) = channel();
+        let (send, receive) = sync_channel(4_096);
         let answers: Answers = Arc::new(move |done| {
             done.into_iter().for_each(|done| drop(send.send(done)));
         });

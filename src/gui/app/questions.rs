@@ -81,7 +81,7 @@ impl App {
                 ui.add(egui::Label::new(text).wrap());
             },
             |ui| {
-                let close = Push::new("Close").kind(Kind::Danger).show(ui).clicked();
+                let close = Push::new("Close Fyris").kind(Kind::Danger).show(ui).clicked();
                 (close, Push::new("Stay").kind(Kind::Main).show(ui).clicked())
             },
         );

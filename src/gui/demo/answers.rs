@@ -150,7 +150,7 @@ impl Demo {
             trackers: vec!["http://192.168.1.20:6969/announce".to_owned()],
             known: self.torrents.iter().any(|row| row.info_hash == info_hash || row.name == name),
             folder: self.settings.download_folder.clone(),
-            free_bytes: Some(214 << 30),
+            free_bytes: self.free_bytes,
             name,
         })
     }

@@ -8,7 +8,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use eframe::egui::{self, Key, Modifiers, Ui};
+use eframe::egui::{self, Key, Modifiers, RichText, Ui};
 
 use crate::api::{Command, State, TorrentRow, View};
 use crate::base::InfoHash;
@@ -72,6 +72,12 @@ impl List {
         layout.fit(&COLUMNS);
         self.filters(ui, &view, &mut layout);
         self.order.refresh(&view, &layout.sort, &self.text, self.shown);
+        if self.order.rows().is_empty() && !view.torrents.is_empty() {
+            scene.put_layout("torrents", layout);
+            self.laid_out = 0;
+            self.nothing_fits(ui);
+            return;
+        }
         let reveal = self.reveal.take().and_then(|torrent| self.order.position(&view, torrent));
         let mut rows = TorrentRows {
             view: &view,
@@ -163,6 +169,18 @@ impl List {
                     .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
                     .show(|ui| table::choose(ui, &COLUMNS, layout));
             });
+        });
+    }
+
+    fn nothing_fits(&mut self, ui: &mut Ui) {
+        let look = theme::look(ui);
+        ui.vertical_centered(|ui| {
+            ui.add_space((ui.available_height() * 0.4 - theme::CONTROL).max(theme::GAP));
+            ui.label(RichText::new("Nothing fits the search and the filter.").color(look.weak));
+            if Push::new("Show all").show(ui).clicked() {
+                self.text.clear();
+                self.shown = Shown::All;
+            }
         });
     }
 

@@ -130,7 +130,7 @@ impl Statistics {
             }
         }
         for (key, stance) in before {
-            if !now_there.get(&key).is_some_and(|known| known.is_seed() == stance.is_seed()) {
+            if now_there.get(&key).is_none_or(|known| known.is_seed() != stance.is_seed()) {
                 self.leave(source, key, stance, now);
             }
         }

@@ -142,10 +142,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..40)
 }
 
+/// Torrents and users.
+type Pairs = BTreeSet<(u8, u8)>;
+
 /// Who seeds and who downloads what, from the last report of every source: recomputed whole each time.
-fn naive(last: &BTreeMap<u8, Vec<(u8, u8, bool)>>) -> (BTreeSet<(u8, u8)>, BTreeSet<(u8, u8)>) {
+fn naive(last: &BTreeMap<u8, Vec<(u8, u8, bool)>>) -> (Pairs, Pairs) {
     let all = || last.values().flatten();
-    let seeds: BTreeSet<_> = all().filter(|s| s.2).map(|s| (s.0, s.1)).collect();
+    let seeds: Pairs = all().filter(|s| s.2).map(|s| (s.0, s.1)).collect();
     let peers = all().map(|s| (s.0, s.1)).filter(|key| !seeds.contains(key)).collect();
     (seeds, peers)
 }

@@ -46,8 +46,7 @@ fn mainline(id: &[u8; 20]) -> Option<String> {
     let parts: Vec<&str> = text[..end].split('-').collect();
     let numeric =
         |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    (parts.len() == 3 && parts.iter().all(|part| numeric(part)))
-        .then(|| format!("{name} {}", parts.join(".")))
+    (parts.len() == 3 && parts.iter().all(numeric)).then(|| format!("{name} {}", parts.join(".")))
 }
 
 /// `S58B-----`: a letter, one character for each part of the version, dashes up to the ninth byte.
