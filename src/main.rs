@@ -1,3 +1,5 @@
 //! The `fyris` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    fyris::app::run()
+}

@@ -1,0 +1,29 @@
+//! From the command line to the exit code: 0 done, 1 failed with one line that says why, 2 wrong usage.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::app::cli::{Cli, Command};
+use crate::app::{say, torrents};
+
+/// Does what the command line asks for.
+pub fn run() -> ExitCode {
+    // Wrong usage and `--help` end here.
+    match dispatch(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::note(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Create(args) => torrents::create(args),
+        Command::Show(args) => torrents::show(&args),
+        Command::Verify(args) => torrents::verify(&args),
+    }
+}
