@@ -1,0 +1,62 @@
+//! The one clock of a session: moments since its start, and the time of day.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::base::{Moment, Span};
+
+/// Tells the time of one session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    start: Instant,
+    unix_start: Duration,
+}
+
+impl Clock {
+    /// Starts now, with [`Moment::ZERO`].
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(super) fn start() -> Self {
+        Self {
+            start: Instant::now(),
+            unix_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+
+    /// The present moment.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(super) fn now(&self) -> Moment {
+        Moment::ZERO + Span::from(Instant::now().saturating_duration_since(self.start))
+    }
+
+    /// When a moment comes, for a timer; nothing for what never comes.
+    pub(super) fn instant(&self, moment: Moment) -> Option<Instant> {
+        if moment == Moment::NEVER {
+            return None;
+        }
+        self.start.checked_add(Duration::from_micros(moment.micros()))
+    }
+
+    /// Seconds since 1970 at [`Moment::ZERO`].
+    pub(super) fn unix_start(&self) -> u64 {
+        self.unix_start.as_secs()
+    }
+
+    /// Milliseconds since 1970. Runs on evenly where somebody sets the time of day.
+    pub(super) fn unix_millis(&self) -> u64 {
+        u64::try_from(self.unix_start.as_millis()).unwrap_or(0) + self.now().micros() / 1_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_follow_each_other_and_lead_back() {
+        let clock = Clock::start();
+        let (first, second) = (clock.now(), clock.now());
+        assert!(first <= second);
+        assert!(clock.instant(first + Span::from_secs(60)) > clock.instant(second));
+        assert_eq!(clock.instant(Moment::NEVER), None);
+        assert!(clock.unix_millis() / 1_000 - clock.unix_start() < 60);
+    }
+}
