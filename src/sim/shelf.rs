@@ -1,0 +1,78 @@
+//! A host's session database: changes become durable one after the other, a moment after they were given.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::{InfoHash, PieceIndex};
+use crate::engine::{Change, Record};
+
+/// What survives of a host's program.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    /// Why nothing can be written, where it cannot.
+    pub fault: Option<String>,
+    records: BTreeMap<InfoHash, Record>,
+    waiting: VecDeque<(u64, Change)>,
+    last_seq: u64,
+}
+
+impl Shelf {
+    /// Takes a change, to be written in a moment.
+    pub fn take(&mut self, seq: u64, change: Change) {
+        assert!(seq > self.last_seq, "changes are numbered in order");
+        self.last_seq = seq;
+        self.waiting.push_back((seq, change));
+    }
+
+    /// Writes everything that waits; returns the number of the last change and whether it could be written.
+    pub fn write(&mut self) -> Option<(u64, Result<(), String>)> {
+        let (seq, _) = self.waiting.back()?;
+        let seq = *seq;
+        let result = self.fault.clone().map_or(Ok(()), Err);
+        for (_, change) in std::mem::take(&mut self.waiting) {
+            if result.is_ok() {
+                self.apply(change);
+            }
+        }
+        Some((seq, result))
+    }
+
+    /// The program is gone, with the first `written` of the changes that wait written nevertheless.
+    pub fn crash(&mut self, written: usize) {
+        for (at, (_, change)) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if at < written {
+                self.apply(change);
+            }
+        }
+        self.last_seq = 0;
+    }
+
+    /// How many changes wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What is kept, in order of info-hash.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Put(record) => _ = self.records.insert(record.info_hash, *record),
+            Change::Progress(torrent, progress) => {
+                if let Some(record) = self.records.get_mut(&torrent) {
+                    record.progress = progress;
+                }
+            }
+            Change::Suspect(torrent, pieces) => {
+                if let Some(record) = self.records.get_mut(&torrent) {
+                    let suspect = &mut record.progress.suspect;
+                    let new: Vec<PieceIndex> =
+                        pieces.into_iter().filter(|piece| !suspect.contains(piece)).collect();
+                    suspect.extend(new);
+                }
+            }
+            Change::Remove(torrent) => _ = self.records.remove(&torrent),
+        }
+    }
+}

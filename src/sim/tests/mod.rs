@@ -1,0 +1,3 @@
+//! The world by itself, played by programs that only talk.
+
+mod talkers;
