@@ -18,8 +18,9 @@ pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};
 pub use network::{
-    Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, PartStatistics, RegisteredTracker,
-    RegisteredUser, Registers, ScreenLine, SeedTime, StatisticsPoint, UserStatistics,
+    Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView, PartStatistics,
+    RegisteredTracker, RegisteredUser, Registers, ScreenLine, ScreenView, SeedTime, StatisticsPoint,
+    UserStatistics,
 };
 pub use settings::{Limits, Settings, SettingsError, Theme};
 pub use view::{

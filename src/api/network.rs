@@ -232,3 +232,41 @@ pub struct Registers {
     /// Who sends to whom now.
     pub flows: Vec<Flow>,
 }
+
+/// The screen of one part of the network: what happened to it, in sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScreenView {
+    /// The last lines, oldest first.
+    pub lines: Vec<ScreenLine>,
+    /// Whether users may write notes on it.
+    pub notes: bool,
+}
+
+/// The network as one machine sees it: its own, or one that it has joined. What it may not read is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetworkView {
+    /// Whether the coordinator runs on this machine.
+    pub hosted: bool,
+    /// Whether this machine is registered as a user.
+    pub connected: bool,
+    /// Why it is not, where it should be.
+    pub fault: Option<String>,
+    /// The link that others join with, where it is known here.
+    pub link: Option<String>,
+    /// Trackers, users, rules, and who sends to whom.
+    pub registers: Registers,
+    /// What the index keeps.
+    pub index: Vec<IndexEntry>,
+    /// The three figures and what they are made of.
+    pub statistics: NetworkStatistics,
+    /// The coordinator's screen.
+    pub coordinator_screen: ScreenView,
+    /// The screen of the trackers on this machine.
+    pub tracker_screen: ScreenView,
+    /// The screen of this machine's user.
+    pub peer_screen: ScreenView,
+    /// The index's screen.
+    pub index_screen: ScreenView,
+    /// The screen of the statistics.
+    pub statistics_screen: ScreenView,
+}

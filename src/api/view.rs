@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{FilePriority, Limits, RequestId, Settings};
+use crate::api::{FilePriority, Limits, NetworkView, RequestId, Settings};
 use crate::base::InfoHash;
 
 /// Who can reach a share's tracker and peer.
@@ -304,6 +304,8 @@ pub struct View {
     pub totals: Totals,
     /// The tracker in this program.
     pub tracker: Arc<HostedTracker>,
+    /// The network of this session, or the one that it has joined; nothing where neither runs.
+    pub network: Option<Arc<NetworkView>>,
     /// Where peers reach this session; empty while it has no socket.
     pub listening: Vec<SocketAddr>,
     /// Why there is no socket, where there should be one.

@@ -176,6 +176,7 @@ impl Demo {
             detail,
             totals,
             tracker: Arc::new(made::tracker(&self.torrents, &self.settings)),
+            network: None,
             listening: vec![([0, 0, 0, 0], self.settings.port).into()],
             listen_fault: None,
             settings: Arc::new(self.settings.clone()),

@@ -5,7 +5,7 @@ use crate::api::Level;
 use crate::gui::widgets::button::Push;
 use crate::gui::widgets::format;
 use crate::gui::widgets::icon::Icon;
-use egui::{Rect, Role, Sense, Stroke, WidgetInfo, vec2};
+use egui::{Rect, Role, Sense, Stroke, UiBuilder, WidgetInfo, vec2};
 
 impl App {
     /// Gives the context the chosen colours and size.
@@ -88,7 +88,11 @@ impl App {
             .exact_size(if narrow { 56.0 } else { 168.0 })
             .show_separator_line(false)
             .frame(egui::Frame::new().fill(look.side).inner_margin(Margin::symmetric(8, 12)))
-            .show(ui, |ui| self.navigation(ui, narrow));
+            .show(ui, |ui| {
+                let builder =
+                    UiBuilder::new().accessibility_role(Role::Navigation).accessibility_label("Panels");
+                ui.scope_builder(builder, |ui| self.navigation(ui, narrow));
+            });
         egui::Panel::bottom("status")
             .resizable(false)
             .exact_size(28.0)
@@ -186,15 +190,17 @@ impl App {
         let name = first.as_deref().map_or_else(|| "it".to_owned(), format::file_name);
         let text = if torrent { format!("Drop to download {name}") } else { format!("Drop to share {name}") };
         let look = theme::look(ui);
-        let painter =
-            ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
         let room = ui.ctx().content_rect();
-        painter.rect_filled(room, 0.0, look.veil);
-        let inner = room.shrink(24.0);
-        painter.rect_stroke(inner, 12.0, Stroke::new(2.0, look.accent), egui::StrokeKind::Inside);
-        let font = egui::FontId::proportional(22.0);
-        let galley = painter.layout(text, font, egui::Color32::WHITE, inner.width() - 40.0);
-        painter.galley(room.center() - galley.size() / 2.0, galley, egui::Color32::WHITE);
+        let area =
+            egui::Area::new(egui::Id::unique("drop")).order(egui::Order::Foreground).fixed_pos(room.min);
+        area.interactable(false).show(ui.ctx(), |ui| {
+            let painter = ui.painter();
+            painter.rect_filled(room, 0.0, look.veil);
+            let inner = room.shrink(24.0);
+            painter.rect_stroke(inner, 12.0, Stroke::new(2.0, look.accent), egui::StrokeKind::Inside);
+            let text = RichText::new(text).size(22.0).color(egui::Color32::WHITE);
+            let _ = ui.put(inner.shrink(16.0), egui::Label::new(text).wrap());
+        });
     }
 
     /// Draws the dialogs that are open.

@@ -14,13 +14,13 @@ mod trackers;
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Ui};
+use eframe::egui::{self, Role, Ui, UiBuilder};
 
 use crate::api::{Detail, TorrentRow};
 use crate::base::InfoHash;
 use crate::gui::scene::Scene;
 use crate::gui::theme;
-use crate::gui::widgets::button::{Kind, Push};
+use crate::gui::widgets::button::Push;
 use crate::gui::widgets::{field, graph};
 
 pub(crate) use files::{check, choose as choose_priority};
@@ -38,11 +38,16 @@ pub(crate) struct Details {
 impl Details {
     /// Draws the chosen tab of a torrent.
     pub(crate) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, torrent: Option<InfoHash>) {
+        let builder = UiBuilder::new().accessibility_role(Role::Region).accessibility_label("Details");
+        ui.scope_builder(builder, |ui| self.draw(ui, scene, torrent));
+    }
+
+    fn draw(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, torrent: Option<InfoHash>) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             for (number, tab) in TABS.into_iter().enumerate() {
                 let chosen = scene.state.tab == number;
-                if Push::new(tab).kind(Kind::Quiet).chosen(chosen).show(ui).clicked() {
+                if Push::new(tab).tab(chosen).show(ui).clicked() {
                     scene.state.tab = number;
                 }
             }

@@ -30,19 +30,29 @@ pub(crate) struct Push<'a> {
     tip: Option<&'a str>,
     enabled: bool,
     chosen: bool,
+    role: Role,
 }
 
 impl<'a> Push<'a> {
     /// A plain button.
     pub(crate) const fn new(label: &'a str) -> Self {
         let (icon, kind, tip) = (None, Kind::Plain, None);
-        Self { label, icon, kind, icon_only: false, tip, enabled: true, chosen: false }
+        Self { label, icon, kind, icon_only: false, tip, enabled: true, chosen: false, role: Role::Button }
     }
 
     /// A quiet button of an icon alone.
     pub(crate) const fn icon(icon: Icon, label: &'a str) -> Self {
         let (kind, tip) = (Kind::Quiet, None);
-        Self { label, icon: Some(icon), kind, icon_only: true, tip, enabled: true, chosen: false }
+        Self {
+            label,
+            icon: Some(icon),
+            kind,
+            icon_only: true,
+            tip,
+            enabled: true,
+            chosen: false,
+            role: Role::Button,
+        }
     }
 
     /// With an icon before the text.
@@ -67,6 +77,12 @@ impl<'a> Push<'a> {
     pub(crate) const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
+    }
+
+    /// As one of several tabs.
+    pub(crate) const fn tab(mut self, chosen: bool) -> Self {
+        (self.kind, self.role) = (Kind::Quiet, Role::Tab);
+        self.chosen(chosen)
     }
 
     /// Shown as the chosen one of several.
@@ -102,9 +118,11 @@ impl<'a> Push<'a> {
         let padding = if self.icon_only { (theme::CONTROL - ICON) / 2.0 } else { 13.0 };
         let (rect, response) =
             ui.allocate_exact_size(vec2(inner + 2.0 * padding, theme::CONTROL), Sense::click());
-        response.widget_info(|| match self.chosen {
-            true => WidgetInfo::selected(Role::Button, ui.is_enabled(), true, self.label),
-            false => WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.label),
+        response.widget_info(|| match (self.chosen, self.role) {
+            (true, _) | (_, Role::Tab) => {
+                WidgetInfo::selected(self.role, ui.is_enabled(), self.chosen, self.label)
+            }
+            _ => WidgetInfo::labeled(self.role, ui.is_enabled(), self.label),
         });
         if !ui.is_rect_visible(rect) {
             return response;
