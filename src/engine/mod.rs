@@ -1,10 +1,306 @@
 //! The one owner of all decisions: inputs in, outputs out, no clock, socket or file.
 //!
 //! - `io`: [`Input`] and [`Output`], all that passes between the engine and its shell
+//! - `torrent`: one torrent: its stages, peers, transfers and contacts
+//! - `conns`: connections until it is known which torrent they are about
+//! - `commands`: what a user asks for
+//! - `shared`: what all torrents share: the way out, limits, the time
 //! - `record`: [`Record`] and [`Change`], what survives of a torrent between two runs
 
+mod commands;
+mod conns;
 mod io;
 mod record;
+mod shared;
+mod torrent;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::api::{Detail, Event, Settings, TorrentRow, Totals};
+use crate::base::{Bitfield, InfoHash, Moment, Rng, Span, TorrentKey};
+use crate::disk::Done;
 
 pub use io::{Addition, End, Input, Output, Subject};
 pub use record::{Change, Progress, Record};
+
+use shared::Shared;
+use torrent::Torrent;
+
+/// A session that ends waits so long for trackers to hear of it.
+const FAREWELL: Span = Span::from_secs(3);
+
+/// All torrents of a session, and everything that is decided about them.
+///
+/// [`Engine::handle`] brings something in; [`Engine::poll`] hands out what follows from it and must be called until it has
+/// nothing more before anything is waited for.
+#[derive(Debug)]
+pub struct Engine {
+    shared: Shared,
+    /// In the order they were added.
+    torrents: BTreeMap<TorrentKey, Torrent>,
+    by_hash: HashMap<InfoHash, TorrentKey>,
+    next_torrent: u32,
+    /// Torrents to which something happened since they were settled.
+    touched: BTreeSet<TorrentKey>,
+    /// When each torrent has something to do by itself.
+    deadlines: BTreeSet<(Moment, TorrentKey)>,
+    deadline_of: HashMap<TorrentKey, Moment>,
+    /// When connections that nobody answers are given up.
+    sweep_at: Moment,
+    watched: Option<InfoHash>,
+    /// When a session that is ending ends, whatever is left to be done.
+    end_by: Moment,
+    ended: bool,
+}
+
+impl Engine {
+    /// A session without torrents. `unix_start` is the time at [`Moment::ZERO`] in seconds since 1970.
+    pub fn new(now: Moment, unix_start: u64, settings: Arc<Settings>, rng: Rng) -> Self {
+        Self {
+            shared: Shared::new(now, unix_start, settings, rng),
+            torrents: BTreeMap::new(),
+            by_hash: HashMap::new(),
+            next_torrent: 0,
+            touched: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+            deadline_of: HashMap::new(),
+            sweep_at: Moment::NEVER,
+            watched: None,
+            end_by: Moment::NEVER,
+            ended: false,
+        }
+    }
+
+    /// Takes something that happened.
+    pub fn handle(&mut self, now: Moment, input: Input) {
+        self.shared.now = now;
+        match input {
+            Input::Connected { conn } => self.connected(conn),
+            Input::ConnectFailed { conn } => self.connect_failed(conn),
+            Input::Accepted { conn, addr } => self.accepted(conn, addr),
+            Input::Received { conn, items } => self.received(conn, items),
+            Input::Sent { conn, bytes } => {
+                if let Some(torrent) = self.linked(conn) {
+                    self.torrent(torrent, |torrent, shared| torrent.sent(conn, bytes, shared));
+                }
+            }
+            Input::Closed { conn, end } => self.lost(conn, end),
+            Input::Disk(done) => self.disk(done),
+            Input::Announced { torrent, id, answer } => {
+                self.torrent(torrent, |torrent, shared| torrent.announced(id, answer, shared));
+            }
+            Input::Stored { seq, result } => {
+                self.shared.stored_seq = self.shared.stored_seq.max(seq);
+                if let Err(reason) = result {
+                    self.shared.log(crate::api::Level::Error, format!("the session's state: {reason}"));
+                }
+            }
+            Input::Add { request, addition } => self.add(request, *addition),
+            Input::Restore(record) => self.restore(*record),
+            Input::Command(command) => self.command(command),
+            Input::Settings(settings) => {
+                self.command(crate::api::Command::Settings(Box::new(Settings::clone(&settings))));
+            }
+            Input::Listening(addresses) => self.shared.listening = addresses,
+        }
+    }
+
+    /// The next effect; nothing where there is none until an input or [`Engine::next_deadline`].
+    pub fn poll(&mut self, now: Moment) -> Option<Output> {
+        self.shared.now = now;
+        if let Some(output) = self.shared.take_output() {
+            return Some(output);
+        }
+        while let Some((due, key)) = self.deadlines.first().copied()
+            && due <= now
+        {
+            self.set_deadline(key, Moment::NEVER);
+            self.touched.insert(key);
+        }
+        if self.sweep_at <= now {
+            self.sweep_conns();
+        }
+        if std::mem::take(&mut self.shared.disk_caught_up) {
+            self.touched.extend(self.torrents.keys());
+        }
+        while let Some(key) = self.touched.pop_first() {
+            self.settle(key);
+        }
+        self.end_if_done();
+        self.shared.take_output()
+    }
+
+    /// When [`Engine::poll`] has something next by itself; [`Moment::NEVER`] where only an input can change that.
+    pub fn next_deadline(&self) -> Moment {
+        if !self.touched.is_empty() {
+            return self.shared.now;
+        }
+        let torrents = self.deadlines.first().map_or(Moment::NEVER, |(due, _)| *due);
+        // Once that is past, what is left waits for a disk, whose answer brings us here again.
+        let ending = if self.end_by > self.shared.now { self.end_by } else { Moment::NEVER };
+        torrents.min(self.sweep_at).min(ending)
+    }
+
+    /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before.
+    pub fn rows(&mut self, now: Moment) -> Vec<Arc<TorrentRow>> {
+        self.torrents
+            .values_mut()
+            .filter(|torrent| !torrent.is_leaving())
+            .map(|torrent| torrent.row(now))
+            .collect()
+    }
+
+    /// The watched torrent in full.
+    pub fn detail(&mut self, now: Moment) -> Option<Arc<Detail>> {
+        self.shared.now = now;
+        let key = self.by_hash.get(&self.watched?)?;
+        let torrent = self.torrents.get_mut(key)?;
+        Some(Arc::new(torrent.detail(&self.shared)))
+    }
+
+    /// Sums over all torrents.
+    pub fn totals(&mut self, now: Moment) -> Totals {
+        let mut totals = Totals { buffered: self.shared.writing + self.shared.sending, ..Totals::default() };
+        for torrent in self.torrents.values_mut() {
+            torrent.add_to(&mut totals, now);
+        }
+        totals
+    }
+
+    /// Whether the torrent is on the list.
+    pub fn knows(&self, torrent: InfoHash) -> bool {
+        self.find(torrent).is_some()
+    }
+
+    /// What the torrent is called.
+    pub fn name_of(&self, torrent: InfoHash) -> Option<String> {
+        self.find(torrent).map(Torrent::name)
+    }
+
+    /// The content of its .torrent file, once it is known.
+    pub fn torrent_file(&self, torrent: InfoHash) -> Option<Vec<u8>> {
+        self.find(torrent)?.torrent_file()
+    }
+
+    /// The link that leads to it.
+    pub fn magnet(&self, torrent: InfoHash) -> Option<String> {
+        self.find(torrent).map(Torrent::magnet_link)
+    }
+
+    /// The pieces it has, once their number is known.
+    pub fn have(&self, torrent: InfoHash) -> Option<&Bitfield> {
+        self.find(torrent)?.have()
+    }
+
+    /// Panics where the books do not agree; for tests and the simulator.
+    pub fn assert_sound(&self) {
+        self.torrents.values().for_each(Torrent::assert_sound);
+        assert_eq!(self.shared.connections, self.shared.conns.len(), "every connection is counted");
+        assert_eq!(self.deadlines.len(), self.deadline_of.len(), "a torrent has one deadline");
+    }
+
+    fn find(&self, torrent: InfoHash) -> Option<&Torrent> {
+        self.torrents.get(self.by_hash.get(&torrent)?).filter(|torrent| !torrent.is_leaving())
+    }
+
+    /// Does something to a torrent that the user named, where it is on the list.
+    fn with(&mut self, torrent: InfoHash, act: impl FnOnce(&mut Torrent, &mut Shared)) {
+        if let Some(key) = self.by_hash.get(&torrent).copied() {
+            self.torrent(key, act);
+        }
+    }
+
+    fn with_all(&mut self, mut act: impl FnMut(&mut Torrent, &mut Shared)) {
+        for (key, torrent) in &mut self.torrents {
+            act(torrent, &mut self.shared);
+            self.touched.insert(*key);
+        }
+    }
+
+    fn torrent(&mut self, key: TorrentKey, act: impl FnOnce(&mut Torrent, &mut Shared)) {
+        if let Some(torrent) = self.torrents.get_mut(&key) {
+            act(torrent, &mut self.shared);
+            self.touched.insert(key);
+        }
+    }
+
+    fn disk(&mut self, done: Done) {
+        match done {
+            Done::Opened { torrent, files } => self.torrent(torrent, |it, shared| it.opened(files, shared)),
+            Done::Checking { torrent, done } => self.torrent(torrent, |it, _| it.checking(done)),
+            Done::Checked { torrent, looked, good, error } => {
+                self.torrent(torrent, |it, shared| it.checked(&looked, &good, error, shared));
+            }
+            Done::Stored { torrent, piece, outcome, released } => {
+                self.release(released);
+                self.torrent(torrent, |it, shared| it.stored(piece, outcome, shared));
+            }
+            Done::Released { released, .. } => self.release(released),
+            Done::Read { torrent, run, outcome, .. } => {
+                self.torrent(torrent, |it, shared| it.read(run, outcome, shared));
+            }
+            Done::Synced { torrent, tag, outcome } => {
+                self.torrent(torrent, |it, shared| it.synced(tag, outcome, shared));
+            }
+            Done::Finished { torrent, outcome } => {
+                self.torrent(torrent, |it, shared| it.finished(outcome, shared));
+            }
+            Done::Closed { torrent, outcome } => {
+                self.torrent(torrent, |it, shared| it.closed(outcome, shared));
+            }
+        }
+    }
+
+    /// The disk has freed memory.
+    fn release(&mut self, bytes: u64) {
+        let kept_up = self.shared.disk_keeps_up();
+        self.shared.writing = self.shared.writing.saturating_sub(bytes);
+        self.shared.disk_caught_up |= !kept_up && self.shared.disk_keeps_up();
+    }
+
+    /// Lets what happened to a torrent take effect.
+    fn settle(&mut self, key: TorrentKey) {
+        let Some(torrent) = self.torrents.get_mut(&key) else { return };
+        torrent.settle(&mut self.shared);
+        let due = torrent.next_deadline(&self.shared);
+        let gone = torrent.is_gone();
+        let info_hash = torrent.info_hash;
+        if gone {
+            self.set_deadline(key, Moment::NEVER);
+            self.torrents.remove(&key);
+            self.by_hash.remove(&info_hash);
+            self.shared.store(Change::Remove(info_hash));
+            self.shared.event(Event::Removed(info_hash));
+        } else {
+            self.set_deadline(key, due);
+        }
+        if self.shared.conns.keys().next().is_some() && self.sweep_at == Moment::NEVER {
+            self.sweep_at = self.shared.now + conns::SWEEP;
+        }
+    }
+
+    fn set_deadline(&mut self, key: TorrentKey, due: Moment) {
+        if let Some(before) = self.deadline_of.remove(&key) {
+            self.deadlines.remove(&(before, key));
+        }
+        if due != Moment::NEVER {
+            self.deadlines.insert((due, key));
+            self.deadline_of.insert(key, due);
+        }
+    }
+
+    /// Says that the session has ended, once everything is written and trackers were told or had their time.
+    fn end_if_done(&mut self) {
+        if !self.shared.ending || self.ended {
+            return;
+        }
+        let now = self.shared.now;
+        let closed = self.torrents.values().all(Torrent::is_closed);
+        let told = !self.torrents.values().any(Torrent::is_saying_farewell) || now >= self.end_by;
+        if closed && told && self.shared.all_stored() {
+            self.ended = true;
+            self.shared.event(Event::Stopped);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a user asks for, and what comes of it.
+
+use std::sync::Arc;
+
+use crate::api::{Command, Event, FilePriority, Limits, RequestId};
+use crate::base::{InfoHash, TorrentKey};
+use crate::disk::Job;
+use crate::engine::record::{Change, Record};
+use crate::engine::shared::Shared;
+use crate::engine::torrent::{Birth, Leaving, Torrent};
+use crate::engine::{Addition, Engine, Subject};
+use crate::metainfo::{self, Magnet};
+
+impl Engine {
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Pause(torrent) => self.with(torrent, |torrent, shared| torrent.pause(shared)),
+            Command::Resume(torrent) => self.with(torrent, |torrent, shared| torrent.resume(shared)),
+            Command::PauseAll => self.with_all(|torrent, shared| torrent.pause(shared)),
+            Command::ResumeAll => self.with_all(|torrent, shared| torrent.resume(shared)),
+            Command::Recheck(torrent) => self.with(torrent, |torrent, shared| torrent.recheck(shared)),
+            Command::Remove { torrent, delete_data } => self.with(torrent, |torrent, shared| {
+                torrent.leave(Leaving::Removed { delete: delete_data }, shared);
+            }),
+            Command::Prioritise { torrent, files } => {
+                self.with(torrent, |torrent, shared| torrent.prioritise(&files, shared));
+            }
+            Command::Sequential { torrent, on } => {
+                self.with(torrent, |torrent, shared| torrent.set_sequential(on, shared));
+            }
+            Command::Limit { torrent, limits } => {
+                self.with(torrent, |torrent, shared| torrent.limit(limits, shared));
+            }
+            Command::AddPeers { torrent, peers } => {
+                self.with(torrent, |torrent, shared| torrent.add_peers(&peers, shared));
+            }
+            Command::Announce(torrent) => self.with(torrent, |torrent, shared| torrent.announce_now(shared)),
+            Command::Watch(torrent) => self.watched = torrent,
+            Command::Settings(settings) => self.set_settings(Arc::from(settings)),
+            Command::Shutdown => self.begin_shutdown(),
+            Command::Inspect { request, .. }
+            | Command::Add { request, .. }
+            | Command::Share { request, .. }
+            | Command::Cancel(request)
+            | Command::SaveTorrent { request, .. } => {
+                self.refuse(request, "this is not the engine's to do".into());
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, request: RequestId, reason: String) {
+        self.shared.event(Event::Refused { request, reason });
+    }
+
+    /// Adds a torrent that a user wants.
+    pub(super) fn add(&mut self, request: RequestId, addition: Addition) {
+        let Addition { subject, options, shared_here } = addition;
+        let info_hash = match &subject {
+            Subject::Torrent(torrent) => torrent.info_hash,
+            Subject::Magnet(magnet) => magnet.info_hash,
+        };
+        if self.shared.ending {
+            self.refuse(request, "the session is ending".into());
+            return;
+        }
+        if let Some(key) = self.by_hash.get(&info_hash).copied() {
+            let leaving = self.torrents.get(&key).is_some_and(Torrent::is_leaving);
+            if leaving {
+                self.refuse(request, "this torrent is just being removed; try again in a moment".into());
+                return;
+            }
+            self.with(info_hash, |torrent, shared| torrent.add_peers(&options.peers, shared));
+            self.answer_added(request, info_hash, shared_here, true);
+            return;
+        }
+        if self.torrents.len() >= MAX_TORRENTS {
+            self.refuse(request, format!("there are {MAX_TORRENTS} torrents already"));
+            return;
+        }
+        let (torrent, magnet) = match subject {
+            Subject::Torrent(torrent) => (Some(torrent), None),
+            Subject::Magnet(magnet) => (None, Some(*magnet)),
+        };
+        let record = Record {
+            info_hash,
+            folder: options.folder.unwrap_or_else(|| self.shared.settings.download_folder.clone()),
+            paused: options.paused,
+            priorities: options.priorities,
+            sequential: options.sequential,
+            shared_here,
+            added_unix: self.shared.unix_secs(),
+            ..Record::default()
+        };
+        let seed_mode = options.seed_mode || shared_here;
+        let key = self.insert(record, torrent, magnet, seed_mode);
+        if let Some(torrent) = self.torrents.get_mut(&key) {
+            let change = Change::Put(Box::new(torrent.record()));
+            self.shared.store(change);
+            torrent.add_peers(&options.peers, &self.shared);
+            torrent.start(&mut self.shared);
+        }
+        self.answer_added(request, info_hash, shared_here, false);
+    }
+
+    fn answer_added(&mut self, request: RequestId, torrent: InfoHash, shared_here: bool, known: bool) {
+        let event = if shared_here {
+            Event::Shared { request, torrent, magnet: self.magnet(torrent).unwrap_or_default() }
+        } else {
+            Event::Added { request, torrent, known }
+        };
+        self.shared.event(event);
+    }
+
+    /// Takes up a torrent of the last run. One that no longer reads is left out and said.
+    pub(super) fn restore(&mut self, record: Record) {
+        if self.by_hash.contains_key(&record.info_hash) || self.torrents.len() >= MAX_TORRENTS {
+            return;
+        }
+        let torrent = record.torrent.as_deref().map(metainfo::Torrent::parse);
+        let magnet = record.magnet.as_deref().and_then(|magnet| magnet.parse::<Magnet>().ok());
+        let (torrent, magnet) = match (torrent, magnet) {
+            (Some(Ok(torrent)), magnet) if torrent.info_hash == record.info_hash => (Some(torrent), magnet),
+            (None, Some(magnet)) if magnet.info_hash == record.info_hash => (None, Some(magnet)),
+            (Some(Err(error)), _) => {
+                let text = format!("{} was left out: {error}", record.info_hash.to_hex());
+                self.shared.log(crate::api::Level::Error, text);
+                return;
+            }
+            _ => {
+                let text = format!("{} was left out: nothing is known of it", record.info_hash.to_hex());
+                self.shared.log(crate::api::Level::Error, text);
+                return;
+            }
+        };
+        let key = self.insert(record, torrent.map(Box::new), magnet, false);
+        if let Some(torrent) = self.torrents.get_mut(&key) {
+            torrent.start(&mut self.shared);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        record: Record,
+        torrent: Option<Box<metainfo::Torrent>>,
+        magnet: Option<Magnet>,
+        seed_mode: bool,
+    ) -> TorrentKey {
+        self.next_torrent += 1;
+        let key = TorrentKey(self.next_torrent);
+        let info_hash = record.info_hash;
+        let birth = Birth { key, record, torrent, magnet, seed_mode };
+        self.torrents.insert(key, Torrent::new(birth, &mut self.shared));
+        self.by_hash.insert(info_hash, key);
+        self.touched.insert(key);
+        key
+    }
+
+    fn set_settings(&mut self, settings: Arc<crate::api::Settings>) {
+        self.shared.set_settings(settings);
+        self.touched.extend(self.torrents.keys());
+    }
+
+    fn begin_shutdown(&mut self) {
+        if self.shared.ending {
+            return;
+        }
+        self.shared.ending = true;
+        self.end_by = self.shared.now + super::FAREWELL;
+        self.with_all(|torrent, shared| torrent.leave(Leaving::Ended, shared));
+    }
+}
+
+impl Torrent {
+    fn prioritise(&mut self, files: &[(u32, FilePriority)], shared: &mut Shared) {
+        let count = self.file_count();
+        self.choices.priorities.resize(count, FilePriority::Normal);
+        for (file, priority) in files {
+            if let Some(slot) = self.choices.priorities.get_mut(*file as usize) {
+                *slot = *priority;
+            }
+        }
+        if let Some(storage) = self.apply_priorities() {
+            shared.disk(Job::Update { torrent: self.key, storage });
+        }
+        shared.store(Change::Put(Box::new(self.record())));
+        self.wants_changed(shared);
+    }
+
+    fn set_sequential(&mut self, on: bool, shared: &mut Shared) {
+        self.choices.sequential = on;
+        self.apply_sequential();
+        shared.store(Change::Put(Box::new(self.record())));
+    }
+
+    fn limit(&mut self, limits: Limits, shared: &mut Shared) {
+        self.choices.limits = limits;
+        self.apply_limits();
+        shared.store(Change::Put(Box::new(self.record())));
+    }
+}
+
+/// Torrents in one session.
+const MAX_TORRENTS: usize = 100_000;

@@ -1,0 +1,191 @@
+//! What all torrents of an engine share: the way out, the limits of the machine, and what is known of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::api::{Event, Level, LogLine, Settings};
+use crate::base::{ConnKey, Moment, Rng, TokenBucket, TorrentKey};
+use crate::disk::Job;
+use crate::engine::{Change, Output};
+
+/// Bytes of blocks that may wait for the disk before no more are asked for.
+const WRITING_BYTES: u64 = 24 * 1024 * 1024;
+/// Connections being made at once.
+const HALF_OPEN: usize = 50;
+
+/// The common part of an engine.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// The moment of the call that is under way.
+    pub(super) now: Moment,
+    /// Seconds since 1970 at [`Moment::ZERO`].
+    unix_start: u64,
+    pub(super) settings: Arc<Settings>,
+    pub(super) rng: Rng,
+    out: VecDeque<Output>,
+    /// Limits over all torrents.
+    pub(super) up: TokenBucket,
+    pub(super) down: TokenBucket,
+    /// Where peers reach us.
+    pub(super) listening: Vec<SocketAddr>,
+    /// Every connection, and what it is about.
+    pub(super) conns: BTreeMap<ConnKey, Conn>,
+    /// Connections that stand or are being made, and those being made among them.
+    pub(super) connections: usize,
+    pub(super) half_open: usize,
+    /// Whether the disk has caught up, so that more may be asked for.
+    pub(super) disk_caught_up: bool,
+    /// Bytes of blocks that the disk holds, and those that sockets hold.
+    pub(super) writing: u64,
+    pub(super) sending: u64,
+    next_conn: u64,
+    next_seq: u64,
+    /// The number of the newest change that is durable.
+    pub(super) stored_seq: u64,
+    /// Whether the session is ending.
+    pub(super) ending: bool,
+}
+
+/// What a connection is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Conn {
+    /// It is being made, since then.
+    Connecting { torrent: TorrentKey, addr: SocketAddr, since: Moment },
+    /// It stands, and we wait for the other side's first bytes since then. One that was made to us is about nothing yet.
+    Greeting { torrent: Option<TorrentKey>, addr: SocketAddr, since: Moment },
+    /// It is a peer of the torrent.
+    Linked(TorrentKey),
+}
+
+impl Shared {
+    pub(super) fn new(now: Moment, unix_start: u64, settings: Arc<Settings>, rng: Rng) -> Self {
+        Self {
+            now,
+            unix_start,
+            up: TokenBucket::new(settings.limits.up),
+            down: TokenBucket::new(settings.limits.down),
+            settings,
+            rng,
+            out: VecDeque::new(),
+            listening: Vec::new(),
+            conns: BTreeMap::new(),
+            connections: 0,
+            half_open: 0,
+            disk_caught_up: false,
+            writing: 0,
+            sending: 0,
+            next_conn: 0,
+            next_seq: 0,
+            stored_seq: 0,
+            ending: false,
+        }
+    }
+
+    pub(super) fn emit(&mut self, output: Output) {
+        self.out.push_back(output);
+    }
+
+    pub(super) fn take_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.emit(Output::Event(event));
+    }
+
+    pub(super) fn disk(&mut self, job: Job) {
+        self.emit(Output::Disk(job));
+    }
+
+    /// Has a change written; returns its number.
+    pub(super) fn store(&mut self, change: Change) -> u64 {
+        self.next_seq += 1;
+        self.emit(Output::Store { seq: self.next_seq, change });
+        self.next_seq
+    }
+
+    /// Whether everything that was to be written is.
+    pub(super) fn all_stored(&self) -> bool {
+        self.stored_seq >= self.next_seq
+    }
+
+    pub(super) fn log(&mut self, level: Level, text: String) {
+        let line = LogLine { unix_millis: self.unix_millis(), level, room: "session".into(), text };
+        self.event(Event::Log(line));
+    }
+
+    pub(super) fn unix_millis(&self) -> u64 {
+        self.unix_start * 1_000 + self.now.micros() / 1_000
+    }
+
+    pub(super) fn unix_secs(&self) -> u64 {
+        self.unix_millis() / 1_000
+    }
+
+    pub(super) fn set_settings(&mut self, settings: Arc<Settings>) {
+        self.up.set_rate(settings.limits.up);
+        self.down.set_rate(settings.limits.down);
+        self.settings = settings;
+    }
+
+    /// Whether one more connection is within the machine's limit (the thesis's Max_N).
+    pub(super) fn may_have_one_more(&self) -> bool {
+        !self.ending && self.connections < self.settings.max_connections as usize
+    }
+
+    /// Whether one more connection may be made.
+    pub(super) fn may_connect(&self) -> bool {
+        self.may_have_one_more() && self.half_open < HALF_OPEN
+    }
+
+    /// Whether the disk keeps up with what comes in.
+    pub(super) fn disk_keeps_up(&self) -> bool {
+        self.writing < WRITING_BYTES
+    }
+
+    /// The port that trackers and peers are told.
+    pub(super) fn port(&self) -> u16 {
+        self.listening.first().map_or(0, SocketAddr::port)
+    }
+
+    /// Whether an address is one at which this program itself listens.
+    pub(super) fn is_own(&self, addr: SocketAddr) -> bool {
+        self.listening.contains(&addr)
+    }
+
+    /// Begins a connection.
+    pub(super) fn connect(&mut self, torrent: TorrentKey, addr: SocketAddr) {
+        self.next_conn += 1;
+        let conn = ConnKey(self.next_conn);
+        self.conns.insert(conn, Conn::Connecting { torrent, addr, since: self.now });
+        self.connections += 1;
+        self.half_open += 1;
+        self.emit(Output::Connect { conn, addr });
+    }
+
+    /// Ends the connections that are being made for a torrent.
+    pub(super) fn abandon_connecting(&mut self, torrent: TorrentKey) {
+        let about = |conn: &Conn| match conn {
+            Conn::Connecting { torrent: about, .. } => *about == torrent,
+            Conn::Greeting { torrent: about, .. } => *about == Some(torrent),
+            Conn::Linked(_) => false,
+        };
+        let abandoned: Vec<ConnKey> =
+            self.conns.iter().filter(|(_, conn)| about(conn)).map(|(key, _)| *key).collect();
+        for conn in abandoned {
+            self.forget(conn);
+            self.emit(Output::Close { conn });
+        }
+    }
+
+    /// Strikes a connection off the books.
+    pub(super) fn forget(&mut self, conn: ConnKey) -> Option<Conn> {
+        let gone = self.conns.remove(&conn)?;
+        self.connections -= 1;
+        if let Conn::Connecting { .. } = gone {
+            self.half_open -= 1;
+        }
+        Some(gone)
+    }
+}

@@ -1,0 +1,224 @@
+//! What a user sees of a torrent.
+
+use std::sync::Arc;
+
+use crate::api::{Detail, FileRow, PeerRow, State, TorrentRow, Totals};
+use crate::base::{Moment, PieceIndex};
+use crate::engine::shared::Shared;
+
+use super::Torrent;
+use super::content::{Content, DiskState};
+
+/// Parts that the pieces of a torrent are shown in.
+const PARTS: usize = 1_000;
+
+/// The row as it was last, so that one that has not changed is the same value.
+#[derive(Debug, Default)]
+pub(super) struct Cache(Option<Arc<TorrentRow>>);
+
+impl Torrent {
+    /// Its row in the list.
+    pub(in crate::engine) fn row(&mut self, now: Moment) -> Arc<TorrentRow> {
+        let row = self.make_row(now);
+        match &self.row.0 {
+            Some(last) if **last == row => Arc::clone(last),
+            _ => {
+                let row = Arc::new(row);
+                self.row.0 = Some(Arc::clone(&row));
+                row
+            }
+        }
+    }
+
+    fn make_row(&mut self, now: Moment) -> TorrentRow {
+        let (down_rate, up_rate) = (self.down.rate(now), self.up.rate(now));
+        let state = self.state();
+        let (size, wanted, done) = self.content.as_ref().map_or((0, 0, 0), |content| {
+            let pieces = &content.pieces;
+            (content.meta.layout.total_length(), pieces.wanted_bytes(), pieces.done_bytes())
+        });
+        let progress = match self.content.as_ref().map(|content| &content.disk) {
+            Some(DiskState::Checking { done, total }) => share(u64::from(*done), u64::from(*total)),
+            None => self.fetch.as_ref().map_or(0.0, |fetch| {
+                let (parts, total) = fetch.progress();
+                if total == 0 { 0.0 } else { share(parts as u64, total as u64) }
+            }),
+            Some(_) => share(done, wanted),
+        };
+        let left = wanted - done;
+        let eta_secs = (state == State::Downloading && down_rate > 0).then(|| left / down_rate);
+        let (downloaded, uploaded) = (self.downloaded(), self.uploaded());
+        let base = if downloaded > 0 { downloaded } else { size };
+        TorrentRow {
+            info_hash: self.info_hash,
+            name: self.name(),
+            state,
+            reason: self.sentence(state, down_rate, up_rate),
+            size,
+            wanted,
+            done,
+            progress,
+            downloaded,
+            uploaded,
+            down_rate,
+            up_rate,
+            eta_secs,
+            peers: self.links.len() as u32,
+            seeds: self.links.values().filter(|link| link.has_everything()).count() as u32,
+            swarm: self.announcer.swarm(),
+            availability: self.content.as_ref().map_or(0.0, |content| content.picker.rarest()),
+            ratio: if base == 0 { 0.0 } else { (uploaded as f64 / base as f64) as f32 },
+            folder: self.choices.folder.clone(),
+            added_unix: self.choices.added_unix,
+            completed_unix: self.choices.completed_unix,
+            private: self.content.as_ref().is_some_and(|content| content.meta.private),
+            sequential: self.choices.sequential,
+            shared_here: self.choices.shared_here,
+            limits: self.choices.limits,
+            magnet: self.magnet_link(),
+        }
+    }
+
+    fn state(&self) -> State {
+        if self.fault.is_some() && !self.choices.paused {
+            return State::Failed;
+        }
+        match self.content.as_ref().map(|content| &content.disk) {
+            Some(DiskState::Opening | DiskState::Checking { .. }) => State::Checking,
+            _ if self.choices.paused => State::Paused,
+            None => State::Metadata,
+            Some(_) if self.is_complete() => State::Seeding,
+            Some(_) => State::Downloading,
+        }
+    }
+
+    /// How it stands, in a sentence; where it does not move, why.
+    fn sentence(&self, state: State, down_rate: u64, up_rate: u64) -> String {
+        let peers = self.links.len();
+        let nobody = || {
+            if self.connecting > 0 {
+                "Connecting to peers.".into()
+            } else if self.roster.is_empty() {
+                "Looking for peers; nobody is known who has this.".into()
+            } else {
+                "Waiting for peers; those that are known do not answer.".into()
+            }
+        };
+        match state {
+            State::Failed => self.fault.as_ref().map(|fault| fault.reason.clone()).unwrap_or_default(),
+            State::Paused => "Paused.".into(),
+            State::Checking => "Checking what is on the disk.".into(),
+            State::Metadata if peers == 0 => nobody(),
+            State::Metadata => format!("Getting the list of files from {}.", count(peers, "peer")),
+            State::Downloading if peers == 0 => nobody(),
+            State::Downloading if down_rate > 0 => {
+                let giving = self.links.values().filter(|link| !link.choking_us && link.interesting).count();
+                format!("Downloading from {}.", count(giving.max(1), "peer"))
+            }
+            State::Downloading if self.links.values().any(|link| link.interesting) => {
+                format!("Connected to {}; waiting for one of them to give.", count(peers, "peer"))
+            }
+            State::Downloading => {
+                format!("Connected to {}; none of them has what is missing.", count(peers, "peer"))
+            }
+            State::Seeding if up_rate > 0 => {
+                let taking = self.links.values().filter(|link| link.interested && !link.choked).count();
+                format!("Sharing with {}.", count(taking.max(1), "peer"))
+            }
+            State::Seeding if peers > 0 => format!("Sharing; {} connected.", count(peers, "peer")),
+            State::Seeding => "Sharing; nobody is downloading now.".into(),
+        }
+    }
+
+    /// Adds what it moves to the sums.
+    pub(in crate::engine) fn add_to(&mut self, totals: &mut Totals, now: Moment) {
+        totals.down_rate += self.down.rate(now);
+        totals.up_rate += self.up.rate(now);
+        totals.downloaded += self.downloaded();
+        totals.uploaded += self.uploaded();
+        totals.peers += self.links.len() as u32;
+        totals.buffered += self.content.as_ref().map_or(0, |content| content.reads.bytes());
+    }
+
+    /// Everything about it.
+    pub(in crate::engine) fn detail(&mut self, shared: &Shared) -> Detail {
+        let now = shared.now;
+        let optimistic = self.choker.optimistic();
+        let peers = self.links.values_mut().map(|link| {
+            let has = link.has.as_ref();
+            let progress = has.map_or(0.0, |has| share(has.count() as u64, has.len() as u64));
+            PeerRow {
+                addr: link.addr,
+                client: link.client(),
+                flags: link.flags(optimistic.contains(&link.conn)),
+                progress,
+                down_rate: link.down.rate(now),
+                up_rate: link.up.rate(now),
+                downloaded: link.down.total(),
+                uploaded: link.up.total(),
+            }
+        });
+        let mut detail = Detail {
+            info_hash: self.info_hash,
+            peers: peers.collect(),
+            trackers: self.announcer.rows(now),
+            wasted: self.wasted,
+            ..Detail::default()
+        };
+        if let Some(content) = &self.content {
+            content.describe(&mut detail);
+        }
+        detail
+    }
+}
+
+impl Content {
+    fn describe(&self, detail: &mut Detail) {
+        let layout = &self.meta.layout;
+        detail.piece_length = layout.piece_length();
+        detail.piece_count = layout.piece_count();
+        detail.comment.clone_from(&self.meta.comment);
+        detail.created_by.clone_from(&self.meta.created_by);
+        detail.creation_unix = self.meta.creation_date;
+        let count = layout.piece_count() as usize;
+        let parts = count.min(PARTS);
+        for part in 0..parts {
+            let pieces =
+                (part * count / parts..(part + 1) * count / parts).map(|piece| PieceIndex(piece as u32));
+            let (mut had, mut least, mut all) = (0_usize, u32::MAX, 0_usize);
+            for piece in pieces {
+                all += 1;
+                had += usize::from(self.pieces.have().contains(piece));
+                least = least.min(self.picker.availability(piece));
+            }
+            // Only what is complete looks so, and only what is empty looks empty.
+            let level = match had {
+                0 => 0,
+                had if had == all => 255,
+                had => (had * 255 / all).clamp(1, 254) as u8,
+            };
+            detail.pieces.push(level);
+            detail.availability.push(least.min(255) as u8);
+        }
+        let top = &self.meta.name;
+        for (number, file) in layout.files().iter().enumerate().filter(|(_, file)| !file.pad) {
+            let parts = &file.path[usize::from(file.path.len() > 1 && file.path[0] == *top)..];
+            let priority = self.storage.priorities.get(number).copied().unwrap_or_default();
+            detail.files.push(FileRow {
+                index: number as u32,
+                path: parts.join("/"),
+                length: file.length,
+                done: self.pieces.file_done(number),
+                priority,
+            });
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> f32 {
+    if whole == 0 { 1.0 } else { (part as f64 / whole as f64) as f32 }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
