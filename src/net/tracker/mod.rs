@@ -1,0 +1,225 @@
+//! The sockets of a [tracker](crate::tracker): HTTP and UDP on one store, in this program or on a machine of its own.
+//!
+//! - `shared`: [`Shared`], the tracker, its rules and its clock, as every task and thread sees them
+//! - `http`: connections, with their limits and deadlines
+//! - `udp`: datagrams, in batches where the system can
+//! - `urls`: announce URLs of the addresses that are listened at
+
+mod http;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod udp;
+mod urls;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::api::{HostedSwarm, HostedTracker};
+use crate::base::InfoHash;
+use crate::tracker::Config;
+
+use shared::Shared;
+
+/// A tracker that answers.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    http: Vec<SocketAddr>,
+    udp: Vec<SocketAddr>,
+    tasks: JoinSet<()>,
+    workers: udp::Workers,
+}
+
+/// Why a tracker cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// An address cannot be listened at.
+    #[error("the tracker cannot listen at {addr} over {over}: {why}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// `HTTP` or `UDP`.
+        over: &'static str,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The system gives no random numbers or no threads.
+    #[error("the tracker cannot start: {0}")]
+    System(io::Error),
+}
+
+/// The tracker of the desktop program: HTTP and UDP at one address, small enough to be one of several. Where the port is 0 the
+/// system chooses one, the same for both.
+pub fn embedded(http: SocketAddr) -> Config {
+    Config {
+        http: vec![http],
+        udp: vec![http],
+        http_num_acceptors: 1,
+        http_max_connections: 1_000,
+        udp_workers: 1,
+        db_cache_size: 20_000,
+        max_peers: 200_000,
+        ..Config::default()
+    }
+}
+
+impl Server {
+    /// Binds every address and begins to answer.
+    ///
+    /// # Errors
+    /// Says which address cannot be had, and why; none is kept then.
+    pub async fn start(config: Config) -> Result<Self, ServerError> {
+        let (listeners, sockets) = bind(&config)?;
+        let http = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let udp = sockets.iter().filter_map(|group| group.first()?.local_addr().ok()).collect();
+        let acceptors = config.http_num_acceptors;
+        let shared = Arc::new(Shared::new(config).map_err(ServerError::System)?);
+        let workers = udp::Workers::start(&shared, sockets).map_err(ServerError::System)?;
+        let mut tasks = JoinSet::new();
+        for listener in listeners {
+            let listener = Arc::new(listener);
+            for _ in 0..acceptors {
+                tasks.spawn(http::accept(Arc::clone(&shared), Arc::clone(&listener)));
+            }
+        }
+        tasks.spawn(clean(Arc::clone(&shared)));
+        let server = Self { shared, http, udp, tasks, workers };
+        tracing::info!(http = ?server.http, udp = ?server.udp, "the tracker answers");
+        Ok(server)
+    }
+
+    /// Where HTTP is answered.
+    pub fn http_addresses(&self) -> Vec<SocketAddr> {
+        self.http.clone()
+    }
+
+    /// Where UDP is answered.
+    pub fn udp_addresses(&self) -> Vec<SocketAddr> {
+        self.udp.clone()
+    }
+
+    /// The announce URLs of those addresses.
+    pub fn urls(&self) -> Vec<String> {
+        urls::announce_urls(&self.http, &self.udp)
+    }
+
+    /// What the tracker does, for a window; `names` knows what a torrent is called.
+    pub fn view(&self, names: impl Fn(&InfoHash) -> Option<String>) -> HostedTracker {
+        let swarms = self.shared.tracker.largest(1_000);
+        HostedTracker {
+            running: true,
+            fault: None,
+            urls: self.urls(),
+            swarms: swarms
+                .into_iter()
+                .map(|(info_hash, counts)| HostedSwarm {
+                    name: names(&info_hash),
+                    info_hash,
+                    seeders: counts.complete,
+                    leechers: counts.incomplete,
+                    downloaded: counts.downloaded,
+                })
+                .collect(),
+            counters: self
+                .shared
+                .tracker
+                .figures()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+
+    /// Keeps to other rules from now on, without losing a swarm. Addresses and numbers of tasks stay until the next start;
+    /// gives whether they would be others.
+    pub fn reload(&self, config: Config) -> bool {
+        self.shared.reload(config)
+    }
+
+    /// Closes every socket and waits until nothing runs any more.
+    pub async fn stop(mut self) {
+        self.workers.stop();
+        self.tasks.shutdown().await;
+        tracing::info!("the tracker has stopped");
+    }
+}
+
+type Bound = (Vec<TcpListener>, Vec<Vec<std::net::UdpSocket>>);
+
+/// Binds everything. A port that the system chose for HTTP may be taken over UDP; then both are chosen again.
+fn bind(config: &Config) -> Result<Bound, ServerError> {
+    let shares_port = |udp: &SocketAddr| udp.port() == 0 && config.http.contains(udp);
+    let tries = if config.udp.iter().any(shares_port) { 16 } else { 1 };
+    let mut last = bind_once(config);
+    for _ in 1..tries {
+        match &last {
+            Err(ServerError::Listen { over: "UDP", why, .. }) if why.kind() == io::ErrorKind::AddrInUse => {
+                last = bind_once(config);
+            }
+            _ => break,
+        }
+    }
+    last
+}
+
+fn bind_once(config: &Config) -> Result<Bound, ServerError> {
+    let mut listeners = Vec::new();
+    for addr in &config.http {
+        let listen = |why| ServerError::Listen { addr: *addr, over: "HTTP", why };
+        listeners.push(listen_at(*addr).map_err(listen)?);
+    }
+    let mut sockets = Vec::new();
+    for addr in &config.udp {
+        let mut at = *addr;
+        if at.port() == 0
+            && let Some(which) = config.http.iter().position(|http| http == addr)
+        {
+            let bound = listeners[which].local_addr();
+            at.set_port(bound.map_err(|why| ServerError::Listen { addr: at, over: "UDP", why })?.port());
+        }
+        let group = udp::bind(at, config.udp_workers);
+        sockets.push(group.map_err(|why| ServerError::Listen { addr: at, over: "UDP", why })?);
+    }
+    Ok((listeners, sockets))
+}
+
+fn listen_at(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // On Windows this would let another program take the port while we hold it.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(4_096)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Removes silent peers, a shard at a time: all within an eighth of the time after which a peer counts as silent.
+async fn clean(shared: Arc<Shared>) {
+    let turns = shared.tracker.turns();
+    for turn in 0.. {
+        let silence = shared.config().clean_interval;
+        let round = Duration::from_secs(u64::from(silence / 8).clamp(1, 300));
+        tokio::time::sleep(round / turns as u32).await;
+        shared.tracker.clean(&shared.config(), turn, shared.now());
+        if turn % turns == turns - 1 {
+            let gauges = shared.tracker.gauges();
+            tracing::debug!(torrents = gauges.torrents, peers = gauges.peers(), "cleaned");
+        }
+    }
+}
+
+/// Whether an address stands for every address of the machine.
+fn is_any(ip: IpAddr) -> bool {
+    ip.is_unspecified()
+}

@@ -1,0 +1,112 @@
+//! What every task and thread of a tracker sees: the tracker itself, the rules in force, the clock.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::base::{Moment, Rng, Span};
+use crate::tracker::{Asker, Config, ConnectionIds, Shard, Shards, Tracker, new_shards};
+
+/// A tracker with its rules and its clock.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) tracker: Tracker<Locked>,
+    rules: RwLock<Arc<Config>>,
+    clock: Clock,
+    /// Connections open now.
+    pub(super) connections: AtomicUsize,
+    /// Workers that have ended.
+    pub(super) ended: AtomicU32,
+}
+
+/// Shards, each behind its lock.
+#[derive(Debug)]
+pub(super) struct Locked(Box<[Mutex<Shard>]>);
+
+impl Shards for Locked {
+    fn shards(&self) -> usize {
+        self.0.len()
+    }
+
+    fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R {
+        with(&mut self.0[at].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared {
+    pub(super) fn new(config: Config) -> io::Result<Self> {
+        let clock = Clock::start();
+        let mut rng = Rng::new(u64::from_ne_bytes(secret()?));
+        let shards = new_shards(&config, clock.now(), &mut rng).into_iter().map(Mutex::new).collect();
+        Ok(Self {
+            tracker: Tracker::new(Locked(shards), ConnectionIds::new(secret()?), &mut rng),
+            rules: RwLock::new(Arc::new(config)),
+            clock,
+            connections: AtomicUsize::new(0),
+            ended: AtomicU32::new(0),
+        })
+    }
+
+    /// The rules in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other rules in force; gives whether some of them need a new start.
+    pub(super) fn reload(&self, config: Config) -> bool {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let starts = |config: &Config| {
+            (config.http.clone(), config.udp.clone(), config.http_num_acceptors, config.udp_workers)
+        };
+        let other = starts(&rules) != starts(&config);
+        self.tracker.reload(&config);
+        *rules = Arc::new(config);
+        other
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Who asks now, from `ip` at `local`.
+    pub(super) fn asker<'a>(&self, ip: IpAddr, local: Option<IpAddr>, config: &'a Config) -> Asker<'a> {
+        Asker { ip: ip.to_canonical(), local: local.map(|ip| ip.to_canonical()), now: self.now(), config }
+    }
+}
+
+/// Seconds since 1970 when the tracker started, and what a clock that never goes back says since.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    started: Instant,
+    at: Moment,
+}
+
+impl Clock {
+    // The clock of this shell.
+    #[expect(clippy::disallowed_methods)]
+    fn start() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self { started: Instant::now(), at: Moment::ZERO + Span::from(since) }
+    }
+
+    fn now(&self) -> Moment {
+        self.at + Span::from(self.started.elapsed())
+    }
+}
+
+/// Random bytes from the system.
+pub(super) fn secret<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    Ok(bytes)
+}
+
+/// The value behind a lock that nobody leaves in disorder.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

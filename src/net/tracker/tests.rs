@@ -1,0 +1,1 @@
+//! A tracker on loopback, over HTTP and UDP.

@@ -1,0 +1,236 @@
+//! A request's target in, a whole response out: `/announce`, `/scrape`, `/stats`, and the page for people at `/`.
+
+use std::net::SocketAddr;
+
+use crate::base::{InfoHash, Rng};
+use crate::tracker::service::{Announce, Asker, Tracker};
+use crate::tracker::store::{For, SwarmCounts};
+use crate::tracker::{Config, Counter, Shards, pages};
+use crate::wire::tracker::Counts;
+use crate::wire::tracker_http::{
+    AnnounceQuery, AnswerHead, DictPeer, Peers, QueryError, scrape_hashes, write_answer, write_failure,
+    write_scrape_end, write_scrape_file, write_scrape_start,
+};
+
+/// How a page is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// With its body.
+    Get,
+    /// Without.
+    Head,
+    /// As with `Get`; what is posted is not looked at.
+    Post,
+}
+
+/// What an answer depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// How it is asked for.
+    pub method: Method,
+    /// Path and query.
+    pub target: &'a [u8],
+    /// Whether statistics are wanted as JSON.
+    pub wants_json: bool,
+    /// Whether the connection stays open.
+    pub keep_alive: bool,
+}
+
+/// A body with what stands above it.
+struct Reply {
+    status: &'static str,
+    kind: &'static str,
+}
+
+impl<S: Shards> Tracker<S> {
+    /// Appends the whole response to a request.
+    pub fn respond(&self, asker: &Asker<'_>, request: &Request<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
+        let mut body = Vec::with_capacity(512);
+        let (path, query) = split(request.target);
+        let reply = match path {
+            b"/announce" => self.announce_http(asker, query, rng, &mut body),
+            b"/scrape" => self.scrape_http(asker.config, query, &mut body),
+            b"/stats" => self.statistics(query, request.wants_json, &mut body),
+            b"/" => {
+                pages::front(&self.figures(), &mut body);
+                Reply::HTML
+            }
+            _ => {
+                self.stats.count(Counter::UnknownQueries);
+                pages::not_found(&mut body);
+                Reply { status: "404 Not Found", ..Reply::HTML }
+            }
+        };
+        let shown = if request.method == Method::Head { &[][..] } else { &body };
+        write_head(&reply, body.len(), request.keep_alive, out);
+        out.extend_from_slice(shown);
+    }
+
+    /// Appends the response to what is no request, after which the connection closes.
+    pub fn respond_bad(&self, status: &'static str, out: &mut Vec<u8>) {
+        self.stats.count(Counter::FailedQueries);
+        let body = b"Invalid request\n";
+        write_head(&Reply { status, ..Reply::TEXT }, body.len(), false, out);
+        out.extend_from_slice(body);
+    }
+
+    fn announce_http(&self, asker: &Asker<'_>, query: &[u8], rng: &mut Rng, body: &mut Vec<u8>) -> Reply {
+        let config = asker.config;
+        let query = match AnnounceQuery::parse(query) {
+            Ok(query) => query,
+            Err(error) => return self.bad_query(error, body),
+        };
+        let announce = Announce {
+            info_hash: query.info_hash,
+            peer_id: query.peer_id,
+            port: query.port,
+            left: query.left,
+            event: query.event,
+            numwant: query.numwant,
+            shows_id: true,
+            both_families: true,
+        };
+        // Dictionaries are for those that ask for them, or say nothing (BEP 23).
+        let compact = config.answer_compact || query.compact.unwrap_or(false);
+        let result = self.announce(asker, &announce, rng, |found| {
+            let to = For { ip: asker.ip, port: query.port, id: query.peer_id, local: asker.local };
+            let head = AnswerHead {
+                interval_secs: config.answer_interval,
+                min_interval_secs: Some(config.min_interval()),
+                complete: found.counts.complete,
+                incomplete: found.counts.incomplete,
+                downloaded: Some(found.counts.downloaded),
+                external_ip: Some(asker.ip),
+                ..AnswerHead::default()
+            };
+            if compact {
+                let (mut v4, mut v6) = (Vec::with_capacity(found.four.len() * 6), Vec::new());
+                found.four.write(&to, &mut v4);
+                found.six.write(&to, &mut v6);
+                write_answer(&head, Peers::Compact { v4: &v4, v6: &v6 }, body);
+            } else {
+                let mut peers = Vec::with_capacity(found.four.len() + found.six.len());
+                let mut add = |addr: SocketAddr, id| {
+                    peers.push(DictPeer { addr, id: Some(id).filter(|_| !query.no_peer_id).flatten() });
+                };
+                found.four.list(&to, &mut add);
+                found.six.list(&to, &mut add);
+                write_answer(&head, Peers::Dicts(&peers), body);
+            }
+        });
+        if let Err(refusal) = result {
+            self.stats.count(refusal.counter());
+            write_failure(&refusal.to_string(), refusal.retry_in(), body);
+        }
+        Reply::TEXT
+    }
+
+    fn scrape_http(&self, config: &Config, query: &[u8], body: &mut Vec<u8>) -> Reply {
+        let hashes = match scrape_hashes(query, config.max_scrape_torrents as usize) {
+            Ok(hashes) => hashes,
+            Err(error) => return self.bad_query(error, body),
+        };
+        let mut torrents: Vec<(InfoHash, SwarmCounts)> = if !hashes.is_empty() {
+            hashes.iter().filter_map(|hash| Some((*hash, self.counts(hash)?))).collect()
+        } else if config.full_scrape {
+            self.stats.count(Counter::FullScrapes);
+            self.torrents(FULL_SCRAPE)
+        } else {
+            self.stats.count(Counter::Rejected);
+            write_failure("a scrape of all torrents is not allowed here", None, body);
+            return Reply::TEXT;
+        };
+        self.stats.count(Counter::Scrapes);
+        // Keys of a dictionary are sorted and stand once (BEP 3).
+        torrents.sort_unstable_by_key(|(hash, _)| *hash);
+        torrents.dedup_by_key(|(hash, _)| *hash);
+        write_scrape_start(body);
+        for (hash, counts) in torrents {
+            write_scrape_file(&hash, counts.into(), None, body);
+        }
+        write_scrape_end(Some(config.scrape_request_interval), body);
+        Reply::TEXT
+    }
+
+    fn statistics(&self, query: &[u8], json: bool, body: &mut Vec<u8>) -> Reply {
+        let figures = self.figures();
+        let chosen = pages::choose(&figures, query);
+        if json {
+            pages::json(&chosen, body);
+            Reply::JSON
+        } else {
+            pages::html(&chosen, body);
+            Reply::HTML
+        }
+    }
+
+    /// A query that does not read is none (400); one that reads and says something wrong is told so, as clients show it.
+    fn bad_query(&self, error: QueryError, body: &mut Vec<u8>) -> Reply {
+        match error {
+            QueryError::NotANumber(_) => {
+                self.stats.count(Counter::FailedQueries);
+                body.extend_from_slice(b"Invalid request\n");
+                Reply { status: "400 Bad Request", ..Reply::TEXT }
+            }
+            error => {
+                self.stats.count(Counter::InvalidQueries);
+                write_failure(&error.to_string(), None, body);
+                Reply::TEXT
+            }
+        }
+    }
+}
+
+impl Reply {
+    const TEXT: Self = Self { status: "200 OK", kind: "text/plain" };
+    const HTML: Self = Self { status: "200 OK", kind: "text/html; charset=utf-8" };
+    const JSON: Self = Self { status: "200 OK", kind: "application/json" };
+}
+
+impl From<SwarmCounts> for Counts {
+    fn from(counts: SwarmCounts) -> Self {
+        Self { complete: counts.complete, downloaded: counts.downloaded, incomplete: counts.incomplete }
+    }
+}
+
+/// Torrents in a scrape of all of them.
+const FULL_SCRAPE: usize = 100_000;
+
+/// Path and query of a target, which may also be a whole URL. A fragment is not sent by anybody who knows what it is.
+fn split(target: &[u8]) -> (&[u8], &[u8]) {
+    let target = match target.strip_prefix(b"http://") {
+        Some(rest) => &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..],
+        None => target,
+    };
+    match target.iter().position(|byte| *byte == b'?') {
+        Some(at) => (&target[..at], &target[at + 1..]),
+        None => (target, &[]),
+    }
+}
+
+fn write_head(reply: &Reply, length: usize, keep_alive: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(reply.status.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Type: ");
+    out.extend_from_slice(reply.kind.as_bytes());
+    out.extend_from_slice(b"\r\nContent-Length: ");
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = length;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+    if reply.kind.starts_with("text/html") {
+        out.extend_from_slice(PAGE_HEAD);
+    }
+    out.extend_from_slice(if keep_alive { b"\r\n\r\n" } else { b"\r\nConnection: close\r\n\r\n" });
+}
+
+/// What a browser is told of a page: it loads nothing and stands in no other page.
+const PAGE_HEAD: &[u8] = b"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";

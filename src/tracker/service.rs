@@ -1,0 +1,231 @@
+//! Announces and scrapes on one store, whatever carries them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::base::{InfoHash, Moment, PeerId, Rng};
+use crate::tracker::siphash::{Key, siphash};
+use crate::tracker::store::{Found, Note, Shard, Shards, State, SwarmCounts};
+use crate::tracker::store::{Limits, Want};
+use crate::tracker::{Config, ConnectionIds, Counter, Gauges, Stats};
+use crate::wire::tracker::{Event, RetryIn};
+
+/// A tracker: swarms, counters and keys. Everything is shared; only the shards have a lock, which their holder brings.
+#[derive(Debug)]
+pub struct Tracker<S> {
+    shards: S,
+    ids: ConnectionIds,
+    spread: Key,
+    /// What was counted since the start.
+    pub stats: Stats,
+}
+
+/// Who asks, when, and by which rules it is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Where it asks from, in canonical form.
+    pub ip: IpAddr,
+    /// At which of the tracker's addresses it asks, where that is known.
+    pub local: Option<IpAddr>,
+    /// When.
+    pub now: Moment,
+    /// The rules.
+    pub config: &'a Config,
+}
+
+/// What an announce says, as far as a tracker makes use of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Announce {
+    /// The torrent.
+    pub info_hash: InfoHash,
+    /// The client, for this session.
+    pub peer_id: PeerId,
+    /// The TCP port it listens on.
+    pub port: u16,
+    /// Bytes still missing, where it says.
+    pub left: Option<u64>,
+    /// Why it announces.
+    pub event: Event,
+    /// Peers wanted; nothing where the tracker is to choose.
+    pub numwant: Option<u32>,
+    /// Whether others may ask for its peer id.
+    pub shows_id: bool,
+    /// Whether peers of the other address family are welcome, too.
+    pub both_families: bool,
+}
+
+/// A query that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The port cannot be connected to.
+    #[error("port invalid value")]
+    Port,
+    /// The address cannot be connected to.
+    #[error("ip invalid value")]
+    Address,
+    /// Memory is full of torrents that are in use.
+    #[error("the tracker is full")]
+    Full,
+}
+
+impl Refusal {
+    /// How it is counted.
+    pub(crate) fn counter(self) -> Counter {
+        match self {
+            Self::Port | Self::Address => Counter::InvalidQueries,
+            Self::Full => Counter::Rejected,
+        }
+    }
+
+    /// When to come back (BEP 31).
+    pub(crate) fn retry_in(self) -> Option<RetryIn> {
+        match self {
+            Self::Port | Self::Address => None,
+            Self::Full => Some(RetryIn::Minutes(15)),
+        }
+    }
+}
+
+impl<S: Shards> Tracker<S> {
+    /// A tracker on these shards that proves addresses by `ids`; `rng` must be one that strangers cannot foresee.
+    pub fn new(shards: S, ids: ConnectionIds, rng: &mut Rng) -> Self {
+        let mut spread = [0; 16];
+        rng.fill(&mut spread);
+        Self { shards, ids, spread, stats: Stats::default() }
+    }
+
+    /// The connection ids.
+    pub fn connection_ids(&self) -> &ConnectionIds {
+        &self.ids
+    }
+
+    /// Notes or forgets a peer and lets `answer` see what it finds. Counted as an announce where it is accepted.
+    pub(crate) fn announce<R>(
+        &self,
+        asker: &Asker<'_>,
+        announce: &Announce,
+        rng: &mut Rng,
+        answer: impl FnOnce(&Found<'_>) -> R,
+    ) -> Result<R, Refusal> {
+        if announce.port == 0 {
+            return Err(Refusal::Port);
+        }
+        if asker.ip.is_unspecified() || asker.ip.is_multicast() {
+            return Err(Refusal::Address);
+        }
+        let addr = SocketAddr::new(asker.ip, announce.port);
+        let shard = self.shard_of(&announce.info_hash);
+        if announce.event == Event::Stopped {
+            let counts = self.shards.with(shard, |shard| shard.stop(announce.info_hash, addr));
+            self.stats.count(Counter::Announces);
+            return Ok(answer(&Found::none(counts)));
+        }
+        let state = match announce.event {
+            Event::Completed => State::Seed,
+            _ if announce.left == Some(0) => State::Seed,
+            Event::Paused => State::PartialSeed,
+            _ => State::Leecher,
+        };
+        let note = Note {
+            addr,
+            id: announce.shows_id.then_some(announce.peer_id),
+            state,
+            completed: announce.event == Event::Completed,
+            here: asker.ip.is_loopback() || asker.local == Some(asker.ip),
+        };
+        let peers = announce.numwant.unwrap_or(u32::MAX).min(asker.config.answer_max_peers) as usize;
+        let want = Want { peers, seed: state == State::Seed };
+        let (stored, answer) = self.shards.with(shard, |shard| {
+            let noted =
+                shard.announce(announce.info_hash, note, want, announce.both_families, asker.now, rng);
+            let known = noted.stored || noted.found.counts != SwarmCounts::default();
+            (noted.stored, known.then(|| answer(&noted.found)))
+        });
+        if !stored && answer.is_some() {
+            self.stats.count(Counter::Rejected);
+        }
+        let answer = answer.ok_or(Refusal::Full)?;
+        self.stats.count(Counter::Announces);
+        Ok(answer)
+    }
+
+    /// How many peers a torrent has; nothing where it is unknown.
+    pub fn counts(&self, hash: &InfoHash) -> Option<SwarmCounts> {
+        self.shards.with(self.shard_of(hash), |shard| shard.counts(hash))
+    }
+
+    /// At most `max` torrents with their counts.
+    pub fn torrents(&self, max: usize) -> Vec<(InfoHash, SwarmCounts)> {
+        let mut torrents = Vec::new();
+        for at in 0..self.shards.shards() {
+            let room = max - torrents.len();
+            self.shards.with(at, |shard| torrents.extend(shard.torrents().take(room)));
+        }
+        torrents
+    }
+
+    /// The `max` torrents with the most peers, the largest first.
+    pub fn largest(&self, max: usize) -> Vec<(InfoHash, SwarmCounts)> {
+        let size = |entry: &(InfoHash, SwarmCounts)| {
+            (std::cmp::Reverse(u64::from(entry.1.complete) + u64::from(entry.1.incomplete)), entry.0)
+        };
+        let mut largest: Vec<(InfoHash, SwarmCounts)> = Vec::new();
+        for at in 0..self.shards.shards() {
+            self.shards.with(at, |shard| {
+                for torrent in shard.torrents() {
+                    largest.push(torrent);
+                    // The list never becomes longer than twice what is wanted.
+                    if largest.len() >= max.saturating_mul(2).max(64) {
+                        largest.sort_unstable_by_key(size);
+                        largest.truncate(max);
+                    }
+                }
+            });
+        }
+        largest.sort_unstable_by_key(size);
+        largest.truncate(max);
+        largest
+    }
+
+    /// What is there now.
+    pub fn gauges(&self) -> Gauges {
+        let mut sum = Gauges::default();
+        for at in 0..self.shards.shards() {
+            let part = self.shards.with(at, |shard| shard.gauges());
+            sum.torrents += part.torrents;
+            sum.seeders += part.seeders;
+            sum.leechers += part.leechers;
+        }
+        sum
+    }
+
+    /// All figures by their names.
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        self.gauges().with(&self.stats)
+    }
+
+    /// Removes silent peers from one shard, the `turn`-th; whoever calls goes through the turns, so that no announce waits for
+    /// all of them.
+    pub fn clean(&self, config: &Config, turn: usize, now: Moment) {
+        let silence = crate::base::Span::from_secs(config.clean_interval.into());
+        let at = turn % self.shards.shards();
+        let removed = self.shards.with(at, |shard| shard.clean(silence, now));
+        self.stats.add(Counter::DeletedPeers, removed as u64);
+    }
+
+    /// How many turns of [`clean`](Self::clean) go through everything.
+    pub fn turns(&self) -> usize {
+        self.shards.shards()
+    }
+
+    /// Keeps to other limits from now on.
+    pub fn reload(&self, config: &Config) {
+        let count = self.shards.shards();
+        for at in 0..count {
+            self.shards.with(at, |shard: &mut Shard| shard.set_limits(Limits::of(config, count)));
+        }
+    }
+
+    fn shard_of(&self, hash: &InfoHash) -> usize {
+        siphash(&self.spread, &hash.0) as usize & (self.shards.shards() - 1)
+    }
+}

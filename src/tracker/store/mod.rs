@@ -1,0 +1,33 @@
+//! The swarms in memory: who shares what, ready to be copied into answers.
+//!
+//! - `mark`: [`Mark`], when a peer was last heard and what else is known of it, in four bytes
+//! - `few`: [`Few`], up to three peers without a byte outside their swarm
+//! - `many`: [`Many`], any number of peers in columns
+//! - `index`: [`Index`], where in its columns a large swarm keeps a peer
+//! - `pick`: [`Picked`], the peers chosen for one answer
+//! - `swarm`: [`Swarm`], the peers of one torrent over both address families
+//! - `shard`: [`Shard`], a part of all swarms behind one lock, with its limits
+//!
+//! Within a swarm seeds stand in front and downloaders behind, so that both can be counted without looking and copied as
+//! runs of bytes. A peer is known by its address and port: nobody but who sends from that address can change or remove it.
+
+mod few;
+mod index;
+mod many;
+mod mark;
+mod pick;
+mod shard;
+mod swarm;
+#[cfg(test)]
+mod tests;
+
+use few::Few;
+use index::Index;
+use many::Many;
+pub(crate) use mark::{Mark, State};
+pub use pick::Found;
+pub(crate) use pick::{For, Picked, Want};
+pub(crate) use shard::Note;
+pub use shard::{Limits, Shard, Shards, new_shards};
+use swarm::Swarm;
+pub use swarm::SwarmCounts;

@@ -1,0 +1,255 @@
+//! A part of all swarms behind one lock. Whoever holds the store decides what the lock is.
+
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
+
+use indexmap::IndexMap;
+
+use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
+use crate::tracker::store::index::hash;
+use crate::tracker::store::{Found, Mark, State, Swarm, SwarmCounts, Want};
+use crate::tracker::{Config, Gauges};
+
+/// The shards of a store, each to be used by one at a time.
+pub trait Shards {
+    /// How many there are; at least one.
+    fn shards(&self) -> usize;
+    /// Lets `with` use the shard at `at`.
+    fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R;
+}
+
+/// What a shard may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Torrents.
+    pub torrents: usize,
+    /// Peers over all torrents.
+    pub peers: usize,
+    /// Peers of one torrent.
+    pub peers_per_torrent: usize,
+}
+
+/// A part of all swarms.
+#[derive(Debug)]
+pub struct Shard {
+    swarms: IndexMap<InfoHash, Swarm, Keyed>,
+    salt: u64,
+    began: Moment,
+    limits: Limits,
+    seeders: usize,
+    peers: usize,
+}
+
+/// A peer to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Note {
+    /// Where it listens.
+    pub(crate) addr: SocketAddr,
+    /// Its id, where others may ask for it.
+    pub(crate) id: Option<PeerId>,
+    /// What it is.
+    pub(crate) state: State,
+    /// Whether it has finished just now.
+    pub(crate) completed: bool,
+    /// Whether it runs on the tracker's own machine.
+    pub(crate) here: bool,
+}
+
+/// What became of a peer that was to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted<'a> {
+    /// Whether there was room for it.
+    pub(crate) stored: bool,
+    /// What it finds.
+    pub(crate) found: Found<'a>,
+}
+
+/// The empty shards of a store that keeps to a configuration; `rng` must be one that strangers cannot foresee.
+pub fn new_shards(config: &Config, began: Moment, rng: &mut Rng) -> Vec<Shard> {
+    let count = Limits::shards(config);
+    let limits = Limits::of(config, count);
+    (0..count).map(|_| Shard::new(limits, began, rng)).collect()
+}
+
+impl Limits {
+    /// Shards for a store of this size: enough that two cores seldom want the same.
+    pub(crate) fn shards(config: &Config) -> usize {
+        (config.db_cache_size.min(config.max_peers) as usize / 4_096).next_power_of_two().clamp(1, 64)
+    }
+
+    /// What each of `shards` shards may hold.
+    pub(crate) fn of(config: &Config, shards: usize) -> Self {
+        Self {
+            torrents: (config.db_cache_size as usize / shards).max(1),
+            peers: (config.max_peers as usize / shards).max(1),
+            peers_per_torrent: config.max_peers_per_torrent as usize,
+        }
+    }
+}
+
+impl Shard {
+    /// Torrents looked at when one has to make room.
+    const SAMPLE: usize = 16;
+
+    /// An empty shard whose time begins at `began`.
+    pub fn new(limits: Limits, began: Moment, rng: &mut Rng) -> Self {
+        let salt = rng.bits();
+        let swarms = IndexMap::with_hasher(Keyed(rng.bits()));
+        Self { swarms, salt, began, limits, seeders: 0, peers: 0 }
+    }
+
+    /// Changes what it may hold; what is above stays until it goes by itself.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Notes a peer and finds others for it.
+    pub(crate) fn announce(
+        &mut self,
+        hash: InfoHash,
+        note: Note,
+        want: Want,
+        both: bool,
+        now: Moment,
+        rng: &mut Rng,
+    ) -> Noted<'_> {
+        let stored = self.note(hash, note, now, rng);
+        let found = match self.swarms.get(&hash) {
+            Some(swarm) => swarm.choose(note.addr, want, both, self.salt, rng),
+            None => Found::none(SwarmCounts::default()),
+        };
+        Noted { stored, found }
+    }
+
+    /// Forgets a peer.
+    pub(crate) fn stop(&mut self, hash: InfoHash, addr: SocketAddr) -> SwarmCounts {
+        let Some((at, _, swarm)) = self.swarms.get_full_mut(&hash) else { return SwarmCounts::default() };
+        if let Some(was) = swarm.remove(addr, self.salt) {
+            self.peers -= 1;
+            self.seeders -= usize::from(was == State::Seed);
+        }
+        let counts = swarm.counts();
+        if swarm.len() == 0 && swarm.downloaded == 0 {
+            self.swarms.swap_remove_index(at);
+        }
+        counts
+    }
+
+    /// How many peers a torrent has; nothing where it is unknown.
+    pub fn counts(&self, hash: &InfoHash) -> Option<SwarmCounts> {
+        self.swarms.get(hash).map(Swarm::counts)
+    }
+
+    /// Every torrent with its counts, in no order that means anything.
+    pub fn torrents(&self) -> impl Iterator<Item = (InfoHash, SwarmCounts)> {
+        self.swarms.iter().map(|(hash, swarm)| (*hash, swarm.counts()))
+    }
+
+    /// What is there now.
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            torrents: self.swarms.len() as u64,
+            seeders: self.seeders as u64,
+            leechers: (self.peers - self.seeders) as u64,
+        }
+    }
+
+    /// Forgets peers that have been silent for `silence`, and torrents that nobody has shared for three times that long.
+    /// Gives how many peers it were.
+    pub fn clean(&mut self, silence: Span, now: Moment) -> usize {
+        let age = now.since(self.began).secs();
+        let Some(before) = age.checked_sub(silence.secs()) else { return 0 };
+        let idle_before = age.saturating_sub(silence.secs().saturating_mul(3)) as u32;
+        let (mut peers, mut seeders) = (0, 0);
+        self.swarms.retain(|_, swarm| {
+            swarm.sweep(before as u32, self.salt, |state| {
+                peers += 1;
+                seeders += usize::from(state == State::Seed);
+            });
+            swarm.len() > 0 || swarm.downloaded > 0 && swarm.touched >= idle_before
+        });
+        self.peers -= peers;
+        self.seeders -= seeders;
+        if self.swarms.capacity() > self.swarms.len() * 2 + 64 {
+            self.swarms.shrink_to_fit();
+        }
+        peers
+    }
+
+    fn note(&mut self, hash: InfoHash, note: Note, now: Moment, rng: &mut Rng) -> bool {
+        let secs = now.since(self.began).secs() as u32;
+        let room = match self.swarms.get(&hash) {
+            None => {
+                (self.swarms.len() < self.limits.torrents || self.make_room(&hash, 0, rng))
+                    && (self.peers < self.limits.peers || self.make_room(&hash, 1, rng))
+            }
+            // Whoever is known already takes no more room.
+            Some(swarm)
+                if self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent =>
+            {
+                swarm.knows(note.addr, self.salt)
+                    || swarm.len() < self.limits.peers_per_torrent && self.make_room(&hash, 1, rng)
+            }
+            Some(_) => true,
+        };
+        if !room {
+            return false;
+        }
+        let swarm = self.swarms.entry(hash).or_default();
+        swarm.touched = secs;
+        let mark = Mark::new(secs, note.state, note.here);
+        let before = swarm.put(note.addr, mark, note.state, note.id, self.salt);
+        if note.completed && before != Some(State::Seed) {
+            swarm.downloaded = swarm.downloaded.saturating_add(1);
+        }
+        self.peers += usize::from(before.is_none());
+        self.seeders -= usize::from(before == Some(State::Seed));
+        self.seeders += usize::from(note.state == State::Seed);
+        true
+    }
+
+    /// Drops the torrent that was announced to least lately among a few that at most one peer shares: what a flood of made-up
+    /// hashes leaves behind, while torrents where peers meet stay. Only those with `peers` or more count. Whether there was one.
+    fn make_room(&mut self, keep: &InfoHash, peers: usize, rng: &mut Rng) -> bool {
+        let victim = (0..Self::SAMPLE)
+            .filter_map(|_| {
+                let at = rng.below(self.swarms.len());
+                let (hash, swarm) = self.swarms.get_index(at)?;
+                ((peers..=1).contains(&swarm.len()) && hash != keep).then_some((swarm.touched, at))
+            })
+            .min();
+        let Some((_, at)) = victim else { return false };
+        if let Some((_, swarm)) = self.swarms.swap_remove_index(at) {
+            self.peers -= swarm.len();
+            self.seeders -= swarm.seeds();
+        }
+        true
+    }
+}
+
+/// Hashes info-hashes so that nobody can choose ones that fall together.
+#[derive(Clone, Debug)]
+struct Keyed(u64);
+
+struct KeyedHasher(u64, u64);
+
+impl BuildHasher for Keyed {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher(self.0, 0)
+    }
+}
+
+impl Hasher for KeyedHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.1 ^= hash(bytes, self.0);
+    }
+
+    // The length stands before the bytes, and is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.1
+    }
+}

@@ -1,0 +1,1 @@
+//! Announces, scrapes and statistics through the whole room, without a socket.
