@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use crate::app::tracker::TrackerArgs;
+
 /// Share a file with a click: BitTorrent with a tracker, an index and a network of its own.
 #[derive(Debug, Parser)]
 #[command(name = "fyris", version)]
@@ -21,6 +23,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Check whether a folder holds what a .torrent file says
     Verify(VerifyArgs),
+    /// Run a tracker: HTTP and UDP, announce, scrape and statistics
+    Tracker(TrackerArgs),
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@
 //! - `cli`: [`Cli`], the command line
 //! - `run`: what is started for it, and the exit code
 //! - `torrents`: making, showing and verifying .torrent files
+//! - `tracker`: [`TrackerArgs`], a tracker without a window
 //! - `say`: what goes to the terminal
 //! - `bar`: a progress bar on it
 //! - `clock`: this room's clock
@@ -13,6 +14,8 @@ mod clock;
 mod run;
 mod say;
 mod torrents;
+mod tracker;
 
 pub use cli::Cli;
 pub use run::run;
+pub use tracker::TrackerArgs;

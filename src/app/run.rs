@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 
 use crate::app::cli::{Cli, Command};
-use crate::app::{say, torrents};
+use crate::app::{say, torrents, tracker};
 
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
@@ -25,5 +25,6 @@ fn dispatch(cli: Cli) -> Result<()> {
         Command::Create(args) => torrents::create(args),
         Command::Show(args) => torrents::show(&args),
         Command::Verify(args) => torrents::verify(&args),
+        Command::Tracker(args) => tracker::run(args),
     }
 }

@@ -1,5 +1,6 @@
 //! Sockets: what stands between the machines and the network.
 //!
+//! - `tracker`: the sockets of the tracker in this program
 //! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
 //! - `clock`: the one clock of a session
 //! - `tcp`: one connection with a peer
@@ -22,6 +23,7 @@ mod listen;
 mod post;
 #[allow(dead_code)]
 mod tcp;
+pub mod tracker;
 mod trackers;
 
 pub use trackers::Trackers;

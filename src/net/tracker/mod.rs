@@ -13,7 +13,7 @@ mod udp;
 mod urls;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -217,9 +217,4 @@ async fn clean(shared: Arc<Shared>) {
             tracing::debug!(torrents = gauges.torrents, peers = gauges.peers(), "cleaned");
         }
     }
-}
-
-/// Whether an address stands for every address of the machine.
-fn is_any(ip: IpAddr) -> bool {
-    ip.is_unspecified()
 }

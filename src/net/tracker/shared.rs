@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::{Moment, Rng, Span};
@@ -17,8 +17,6 @@ pub(super) struct Shared {
     clock: Clock,
     /// Connections open now.
     pub(super) connections: AtomicUsize,
-    /// Workers that have ended.
-    pub(super) ended: AtomicU32,
 }
 
 /// Shards, each behind its lock.
@@ -45,7 +43,6 @@ impl Shared {
             rules: RwLock::new(Arc::new(config)),
             clock,
             connections: AtomicUsize::new(0),
-            ended: AtomicU32::new(0),
         })
     }
 
@@ -104,9 +101,4 @@ pub(super) fn secret<const N: usize>() -> io::Result<[u8; N]> {
         .fill(&mut bytes)
         .map_err(|_| io::Error::other("the system gives no random numbers"))?;
     Ok(bytes)
-}
-
-/// The value behind a lock that nobody leaves in disorder.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -52,17 +52,17 @@ fn wait(socket: RawFd, waker: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Buffers for a batch. Each is at its own fixed place on the heap, so that the headers may point to them for ever.
+/// Buffers for a batch. None of them grows or is replaced, so that the headers may point into them for ever.
 struct Batch {
     socket: RawFd,
     /// Where the socket is bound; nothing where it stands for all addresses.
     bound: Option<IpAddr>,
-    input: Box<[[u8; DATAGRAM_BYTES]]>,
-    names: Box<[libc::sockaddr_in6]>,
-    controls: Box<[Control]>,
+    input: Vec<[u8; DATAGRAM_BYTES]>,
+    names: Vec<libc::sockaddr_in6>,
+    controls: Vec<Control>,
     /// Kept alive for `headers`, which point into it.
-    _vectors: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
+    _vectors: Vec<libc::iovec>,
+    headers: Vec<libc::mmsghdr>,
     output: Vec<u8>,
     answers: Vec<Answer>,
 }
@@ -91,22 +91,28 @@ impl Batch {
             let on: libc::c_int = 1;
             // SAFETY: the option's value is a whole `c_int`, and its size is told.
             let set = unsafe {
-                libc::setsockopt(socket, level, option, (&raw const on).cast(), size_of::<libc::c_int>() as u32)
+                libc::setsockopt(
+                    socket,
+                    level,
+                    option,
+                    (&raw const on).cast(),
+                    size_of::<libc::c_int>() as u32,
+                )
             };
             if set < 0 {
                 return Err(io::Error::last_os_error());
             }
         }
-        let mut input = vec![[0; DATAGRAM_BYTES]; BATCH].into_boxed_slice();
+        let mut input = vec![[0; DATAGRAM_BYTES]; BATCH];
         // SAFETY: zero is a value of each of these plain C structures.
         let (name, header): (libc::sockaddr_in6, libc::mmsghdr) = unsafe { (zeroed(), zeroed()) };
-        let mut names = vec![name; BATCH].into_boxed_slice();
-        let mut controls = vec![Control([0; CONTROL]); BATCH].into_boxed_slice();
-        let mut vectors: Box<[libc::iovec]> = input
+        let mut names = vec![name; BATCH];
+        let mut controls = vec![Control([0; CONTROL]); BATCH];
+        let mut vectors: Vec<libc::iovec> = input
             .iter_mut()
             .map(|buffer| libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: DATAGRAM_BYTES })
             .collect();
-        let mut headers = vec![header; BATCH].into_boxed_slice();
+        let mut headers = vec![header; BATCH];
         for (at, header) in headers.iter_mut().enumerate() {
             header.msg_hdr.msg_name = (&raw mut names[at]).cast();
             header.msg_hdr.msg_iov = &raw mut vectors[at];
@@ -206,9 +212,8 @@ impl Batch {
         let (mut at, mut sent) = (0, 0);
         while at < count {
             // SAFETY: the headers from `at` to `count` point to names, controls and output that live until after the call.
-            let done = unsafe {
-                libc::sendmmsg(self.socket, headers[at..].as_mut_ptr(), (count - at) as u32, 0)
-            };
+            let done =
+                unsafe { libc::sendmmsg(self.socket, headers[at..].as_mut_ptr(), (count - at) as u32, 0) };
             if done > 0 {
                 sent += done as usize;
                 at += done as usize;
