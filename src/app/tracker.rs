@@ -30,14 +30,17 @@ pub struct TrackerArgs {
 ///
 /// # Errors
 /// Where the configuration cannot be used or an address cannot be had.
-pub fn run(args: TrackerArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: TrackerArgs) -> anyhow::Result<()> {
     let config = configuration(&args)?;
     if args.check {
         say::out("The configuration is good.");
         return Ok(());
     }
     // A log that somebody set up already stays.
-    _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
+    _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .try_init();
     // Every connection is a file; the system's own limit is meant for programs with a dozen.
     _ = rlimit::increase_nofile_limit(u64::from(config.http_max_connections) + 256);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
