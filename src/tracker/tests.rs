@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
-use crate::tracker::{Asker, Config, ConnectionIds, Counter, Method, Request, Shard, Shards, Tracker, new_shards};
+use crate::tracker::{
+    Asker, Config, ConnectionIds, Counter, Method, Request, Shard, Shards, Tracker, new_shards,
+};
 use crate::wire::tracker::{AnswerError, Event, RetryIn, take_compact_v4};
 use crate::wire::tracker_http::{parse_answer, parse_scrape};
 use crate::wire::tracker_udp::{self as udp, Options, Response};
@@ -47,7 +49,8 @@ impl Bench {
 
     fn ask(&mut self, target: &str, ip: &str, wants_json: bool) -> String {
         let ip: IpAddr = ip.parse().expect("an address");
-        let request = Request { method: Method::Get, target: target.as_bytes(), wants_json, keep_alive: true };
+        let request =
+            Request { method: Method::Get, target: target.as_bytes(), wants_json, keep_alive: true };
         let asker = Asker { ip, local: None, now: self.now, config: &self.config };
         let mut out = Vec::new();
         self.tracker.respond(&asker, &request, &mut self.rng, &mut out);
@@ -118,7 +121,8 @@ fn peers_meet_and_are_counted() {
     assert!(answer.is_ok());
     let listed = bench.peer(3, "left=5");
     let answer = parse_answer(body(&listed).as_bytes()).expect("a bencoded answer");
-    let expected: Vec<SocketAddr> = ["81.2.3.4:6001", "81.2.3.4:6002"].map(|text| text.parse().expect("good")).into();
+    let expected: Vec<SocketAddr> =
+        ["81.2.3.4:6001", "81.2.3.4:6002"].map(|text| text.parse().expect("good")).into();
     let mut given = answer.peers.clone();
     given.sort();
     assert_eq!(given, expected);
@@ -136,7 +140,8 @@ fn peers_meet_and_are_counted() {
     bench.peer(1, "left=0&event=stopped");
     let scrape = parse_scrape(body(&bench.get(&format!("/scrape?info_hash={HASH}"))).as_bytes(), 9);
     assert_eq!(
-        scrape.map(|torrents| torrents.iter().map(|(_, c)| (c.complete, c.downloaded, c.incomplete)).collect()),
+        scrape
+            .map(|torrents| torrents.iter().map(|(_, c)| (c.complete, c.downloaded, c.incomplete)).collect()),
         Ok(vec![(1, 1, 1)])
     );
 }
@@ -161,7 +166,8 @@ fn each_query_moves_its_counter_alone() {
         ("/stats".to_owned(), ""),
         ("/".to_owned(), ""),
     ] {
-        let before: Vec<u64> = Counter::ALL.iter().map(|(counter, _)| bench.tracker.stats.value(*counter)).collect();
+        let before: Vec<u64> =
+            Counter::ALL.iter().map(|(counter, _)| bench.tracker.stats.value(*counter)).collect();
         bench.get(&target);
         for ((counter, name), before) in Counter::ALL.iter().zip(before) {
             let expected = u64::from(moved.split(' ').any(|moved| moved == *name));
@@ -173,7 +179,11 @@ fn each_query_moves_its_counter_alone() {
 #[test]
 fn refusals_say_why() {
     let mut bench = Bench::new(Config { db_cache_size: 1, full_scrape: false, ..Config::default() });
-    assert!(bench.get("/announce?info_hash=short&peer_id=x&port=1").contains("14:failure reason23:info_hash invalid value"));
+    assert!(
+        bench
+            .get("/announce?info_hash=short&peer_id=x&port=1")
+            .contains("14:failure reason23:info_hash invalid value")
+    );
     assert!(bench.get("/announce").contains("info_hash required"));
     assert!(bench.peer(1, "left=x").starts_with("HTTP/1.1 400"));
     assert!(bench.get("/scrape").contains("failure reason"));
@@ -184,7 +194,10 @@ fn refusals_say_why() {
     let full = bench.get(&format!("/announce?info_hash={other}&peer_id=-XX0000-000000000009&port=9"));
     assert_eq!(
         parse_answer(body(&full).as_bytes()),
-        Err(AnswerError::Refused { reason: "the tracker is full".to_owned(), retry_in: Some(RetryIn::Minutes(15)) })
+        Err(AnswerError::Refused {
+            reason: "the tracker is full".to_owned(),
+            retry_in: Some(RetryIn::Minutes(15))
+        })
     );
     assert_eq!((bench.figure("rejected"), bench.figure("announces")), (2, 2));
 }
@@ -199,10 +212,16 @@ fn statistics_come_as_json_and_html() {
         serde_json::from_str(body(&response)).expect("JSON")
     };
     assert_eq!(json("/stats")["value"]["leechers"], 1);
-    assert_eq!(json("/stats?id=peers&id=torrents"), serde_json::json!({ "value": { "peers": 1, "torrents": 1 } }));
+    assert_eq!(
+        json("/stats?id=peers&id=torrents"),
+        serde_json::json!({ "value": { "peers": 1, "torrents": 1 } })
+    );
     assert_eq!(json("/stats?id=%22x"), serde_json::json!({ "error": { "invalid_key": "\"x" } }));
     let html = bench.get("/stats?id=seeders");
-    assert!(html.contains("text/html") && html.contains("<th scope=\"row\">seeders</th><td>0</td>"), "{html}");
+    assert!(
+        html.contains("text/html") && html.contains("<th scope=\"row\">seeders</th><td>0</td>"),
+        "{html}"
+    );
     let html = bench.get("/stats?id=<script>");
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"));
     let request = Request { method: Method::Head, target: b"/stats", wants_json: false, keep_alive: false };
@@ -230,7 +249,11 @@ fn udp_and_http_share_their_swarms() {
     let hashes = [[0xaa; 20], [0xbb; 20]];
     udp::Request::Scrape { connection_id: id, transaction_id: 8, hashes: &hashes }.write(&mut scrape);
     let answer = bench.datagram(&scrape);
-    assert_eq!(answer[8..], [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..24]);
+    assert_eq!(
+        answer[8..],
+        [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+            [..24]
+    );
     bench.datagram(&announce_bytes(id, announce(2, Event::Stopped, 5)));
     assert_eq!((bench.figure("leechers"), bench.figure("announces"), bench.figure("scrapes")), (0, 3, 1));
 }
@@ -270,7 +293,9 @@ fn nobody_is_sent_more_than_he_sent_before_he_has_shown_his_address() {
     bench.tracker.datagram(&asker, 5_000, &good, &mut bench.rng, &mut out);
     assert!(out.is_empty());
     let now = bench.now;
-    for (at, answered) in [(now + Span::from_secs(151), false), (now - Span::from_secs(60), false), (now, true)] {
+    for (at, answered) in
+        [(now + Span::from_secs(151), false), (now - Span::from_secs(60), false), (now, true)]
+    {
         bench.now = at;
         assert_eq!(!bench.datagram(&good).is_empty(), answered);
     }
@@ -290,7 +315,8 @@ fn nobody_removes_anothers_peer() {
     let response = bench.peer(2, "left=1&no_peer_id=1");
     let mut given = parse_answer(body(&response).as_bytes()).expect("an answer").peers;
     given.sort();
-    let expected: Vec<SocketAddr> = ["6.6.6.6:6001", "81.2.3.4:6001"].map(|text| text.parse().expect("good")).into();
+    let expected: Vec<SocketAddr> =
+        ["6.6.6.6:6001", "81.2.3.4:6001"].map(|text| text.parse().expect("good")).into();
     assert_eq!(given, expected, "the address that asks counts, whatever it claims");
 }
 
@@ -311,7 +337,28 @@ fn silent_peers_go_and_are_counted() {
 fn no_query_panics() {
     let mut bench = Bench::new(Config::default());
     let mut rng = Rng::new(8);
-    let words = ["/announce", "/scrape", "/stats", "?", "&", "info_hash=", "peer_id=", "port=", "=", "%", "%a", HASH, "left=", "-1", "id=", "9".repeat(30).leak(), "event=stopped", "\u{fe}", "numwant=4294967296", "http://h/announce"];
+    let words = [
+        "/announce",
+        "/scrape",
+        "/stats",
+        "?",
+        "&",
+        "info_hash=",
+        "peer_id=",
+        "port=",
+        "=",
+        "%",
+        "%a",
+        HASH,
+        "left=",
+        "-1",
+        "id=",
+        "9".repeat(30).leak(),
+        "event=stopped",
+        "\u{fe}",
+        "numwant=4294967296",
+        "http://h/announce",
+    ];
     for _ in 0..20_000 {
         let target: String = (0..rng.below(12)).map(|_| words[rng.below(words.len())]).collect();
         assert!(bench.get(&target).starts_with("HTTP/1.1 "), "{target}");

@@ -80,7 +80,8 @@ struct Model {
 impl Model {
     fn counts(&self, torrent: u8) -> (u32, u32, u32) {
         let of = |wanted: State| {
-            self.peers.iter().filter(|((at, _), (state, _))| *at == torrent && *state == wanted).count() as u32
+            self.peers.iter().filter(|((at, _), (state, _))| *at == torrent && *state == wanted).count()
+                as u32
         };
         (of(State::Seed), of(State::Leecher) + of(State::PartialSeed), of(State::Leecher))
     }
@@ -103,7 +104,8 @@ fn agrees(steps: &[Step], pace: u64) {
                 let id = id.then_some(PeerId([number as u8; 20]));
                 let note = Note { addr, id, state, completed, here: false };
                 let want_seed = Want { peers: want, seed: state == State::Seed };
-                let noted = shard.announce(InfoHash([torrent; 20]), note, want_seed, true, at(secs), &mut rng);
+                let noted =
+                    shard.announce(InfoHash([torrent; 20]), note, want_seed, true, at(secs), &mut rng);
                 assert!(noted.stored);
                 let given = peers(&noted.found, &to(addr));
                 let known: Vec<SocketAddr> =
@@ -273,10 +275,7 @@ fn peers_on_the_trackers_machine_are_reachable_from_others() {
     let others = [addr("192.168.1.2:6882"), addr("192.168.1.9:6881")];
     assert_eq!(ask("192.168.1.2:6881", "192.168.1.2"), others);
     assert_eq!(ask("192.168.1.9:6881", "192.168.1.2"), both);
-    assert_eq!(
-        ask("127.0.0.1:6881", "127.0.0.1"),
-        [addr("127.0.0.1:6882"), addr("192.168.1.9:6881")]
-    );
+    assert_eq!(ask("127.0.0.1:6881", "127.0.0.1"), [addr("127.0.0.1:6882"), addr("192.168.1.9:6881")]);
     // Where the address that was asked is not known, a peer out of reach is left out.
     let noted = shard.announce(
         hash,
