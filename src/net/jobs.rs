@@ -94,6 +94,11 @@ impl Jobs {
         }
     }
 
+    /// Whether a job of this name runs or waits.
+    pub(super) fn is_running(&self, request: RequestId) -> bool {
+        self.running.contains_key(&request)
+    }
+
     /// Whether no more can be taken on now.
     pub(super) fn is_full(&self) -> bool {
         self.running.len() >= JOBS
@@ -130,7 +135,7 @@ impl Jobs {
     /// Writes a .torrent file.
     pub(super) fn save(&mut self, request: RequestId, path: PathBuf, torrent: Vec<u8>) {
         self.begin(request, None, move |_| {
-            let written = std::fs::write(&path, &torrent);
+            let written = crate::store::write_atomically(&path, &torrent);
             written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
             Ok(Brought::Saved(path))
         });

@@ -1,29 +1,34 @@
 //! Sockets: what stands between the machines and the network.
 //!
-//! - `tracker`: the sockets of the tracker in this program
-//! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
-//! - `clock`: the one clock of a session
+//! - `session`: [`Session`], the engine on a thread of its own with everything around it
+//! - `driver`: the loop that drives the engine
+//! - `obey`: what a user asks of the session itself rather than of the engine
+//! - `publish`: the view that users see
+//! - `post`: what reaches the loop, and how
+//! - `jobs`: reading torrents and hashing shares, away from the loop
 //! - `tcp`: one connection with a peer
 //! - `buffers`: memory that sockets are read to
 //! - `listen`: the sockets that peers connect to
+//! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
+//! - `tracker`: the sockets of a tracker
+//! - `hosted`: the tracker in this program
 //! - `lan`: this machine's addresses on its network
-//! - `post`: what reaches the engine's loop, and how
-//! - `jobs`: reading torrents and hashing shares, away from that loop
+//! - `clock`: the one clock of a session
 
-#[allow(dead_code)]
 mod buffers;
-#[allow(dead_code)]
 mod clock;
-#[allow(dead_code)]
+mod driver;
+mod hosted;
 mod jobs;
 pub mod lan;
-#[allow(dead_code)]
 mod listen;
-#[allow(dead_code)]
+mod obey;
 mod post;
-#[allow(dead_code)]
+mod publish;
+mod session;
 mod tcp;
 pub mod tracker;
 mod trackers;
 
+pub use session::{Config, Session, SessionError, load_settings};
 pub use trackers::Trackers;

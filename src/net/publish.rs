@@ -1,0 +1,97 @@
+//! The view that users see: made at most a few times a second, and published only where something in it has changed.
+
+use std::sync::Arc;
+
+use crate::api::{HostedTracker, TorrentRow, View};
+use crate::base::{Moment, Span};
+use crate::net::driver::Driver;
+
+/// The least time between two views while something happens.
+const BUSY: Span = Span::from_millis(200);
+/// The time between two looks while nothing comes in: rates fall, and countdowns run.
+const IDLE: Span = Span::from_secs(1);
+/// The tracker's figures need no more.
+const TRACKER: Span = Span::from_secs(1);
+
+/// What was published, and when the next view is due.
+#[derive(Debug, Default)]
+pub(super) struct Publisher {
+    last: View,
+    /// When the engine was last looked at, and when it is next.
+    looked: Moment,
+    next: Moment,
+    tracker: Arc<HostedTracker>,
+    next_tracker: Moment,
+}
+
+impl Publisher {
+    /// When there is something to look at again.
+    pub(super) fn next(&self) -> Moment {
+        self.next
+    }
+
+    /// Looks soon: something has happened.
+    pub(super) fn stir(&mut self) {
+        self.next = self.next.min(self.looked + BUSY);
+    }
+
+    /// Looks at once.
+    pub(super) fn hurry(&mut self) {
+        (self.next, self.next_tracker) = (Moment::ZERO, Moment::ZERO);
+    }
+}
+
+impl Driver {
+    /// Publishes a view where one is due and differs from the one before.
+    pub(super) fn publish(&mut self, now: Moment) {
+        if now < self.publisher.next {
+            return;
+        }
+        if now >= self.publisher.next_tracker {
+            self.publisher.next_tracker = now + TRACKER;
+            let tracker = self.hosted.view(|torrent| self.engine.name_of(*torrent));
+            if tracker != *self.publisher.tracker {
+                self.publisher.tracker = Arc::new(tracker);
+            }
+        }
+        let last = &self.publisher.last;
+        let view = View {
+            generation: last.generation + 1,
+            unix_millis: self.clock.unix_millis(),
+            torrents: self.engine.rows(now),
+            jobs: self.jobs.rows(now),
+            detail: self.engine.detail(now),
+            totals: self.engine.totals(now),
+            tracker: Arc::clone(&self.publisher.tracker),
+            listening: self.listeners.addrs().to_vec(),
+            listen_fault: self.listen_fault.clone(),
+            settings: Arc::clone(&self.settings),
+            network: None,
+        };
+        let same = same(&view, last);
+        (self.publisher.looked, self.publisher.next) = (now, now + IDLE);
+        if !same {
+            self.publisher.last = view.clone();
+            self.backend.publish(view);
+        }
+    }
+}
+
+/// Whether two views show the same, whenever they were made.
+fn same(one: &View, other: &View) -> bool {
+    same_rows(&one.torrents, &other.torrents)
+        && one.jobs == other.jobs
+        && one.totals == other.totals
+        && one.detail == other.detail
+        && Arc::ptr_eq(&one.tracker, &other.tracker)
+        && one.listening == other.listening
+        && one.listen_fault == other.listen_fault
+        && Arc::ptr_eq(&one.settings, &other.settings)
+        // The first one is always shown.
+        && other.generation > 0
+}
+
+fn same_rows(one: &[Arc<TorrentRow>], other: &[Arc<TorrentRow>]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other) || one == other)
+}
