@@ -413,3 +413,40 @@ fn record(row: &Row<'_>, suspect: Vec<PieceIndex>, notes: &mut Vec<String>) -> R
     }
     Ok(record)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_leaves_what_was_there_and_goes_on_when_there_is_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copies = Copies::open(folder.path().join("torrents")).expect("a folder");
+        let mut database = Database::open(&folder.path().join("session.db"), STEPS).expect("a database");
+        let record = |number: u8, length: usize| Record {
+            info_hash: InfoHash([number; 20]),
+            torrent: Some(vec![number; length]),
+            ..Record::default()
+        };
+        let batch = |records: &[Record]| -> Vec<(u64, Option<Change>)> {
+            records.iter().map(|record| (0, Some(Change::Put(Box::new(record.clone()))))).collect()
+        };
+        let small = record(1, 10);
+        assert_eq!(database.write(&batch(std::slice::from_ref(&small)), &copies), [Ok(())]);
+        let pages = |database: &Database, most: u32| {
+            let set = format!("PRAGMA max_page_count = {most}");
+            database.conn.query_row(&set, (), |_| Ok(())).expect("set");
+        };
+        pages(&database, 20);
+        let both = batch(&[record(2, 10), record(3, 1_000_000)]);
+        let failed = database.write(&both, &copies);
+        assert!(
+            failed.iter().all(|result| result.as_ref().is_err_and(|why| why.contains("full"))),
+            "{failed:?}"
+        );
+        assert_eq!(database.load().expect("readable").0, [small]);
+        pages(&database, 1_000_000);
+        assert_eq!(database.write(&both, &copies), [Ok(()), Ok(())]);
+        assert_eq!(database.load().expect("readable").0.len(), 3);
+    }
+}
