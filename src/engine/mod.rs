@@ -12,6 +12,8 @@ mod conns;
 mod io;
 mod record;
 mod shared;
+#[cfg(test)]
+mod tests;
 mod torrent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -98,7 +98,7 @@ impl Torrent {
             link.say(Message::Request(*block));
         }
         if blocks.is_empty() {
-            if asked == 0 {
+            if asked == 0 && !link.hungry {
                 self.weigh_again(conn);
             }
         } else {
