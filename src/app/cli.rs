@@ -1,18 +1,23 @@
 //! The command line. What it says of itself is what `--help` prints.
 
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use crate::api::Settings;
 use crate::app::tracker::TrackerArgs;
 
 /// Share a file with a click: BitTorrent with a tracker, an index and a network of its own.
 #[derive(Debug, Parser)]
-#[command(name = "fyris", version)]
+#[command(name = "fyris", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) desktop: DesktopArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -23,8 +28,124 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Check whether a folder holds what a .torrent file says
     Verify(VerifyArgs),
+    /// Share what is on the disk until ended; prints `seeding NAME` once peers can have it
+    Seed(SeedArgs),
+    /// Fetch a torrent; prints `complete NAME SECONDS` when all of it is there
+    Get(GetArgs),
     /// Run a tracker: HTTP and UDP, announce, scrape and statistics
     Tracker(TrackerArgs),
+    /// Run the app's session unattended, without a window
+    Daemon(SessionArgs),
+}
+
+/// The app.
+#[derive(Args, Debug)]
+pub(super) struct DesktopArgs {
+    /// Torrents to open, .torrent files or magnet links
+    #[arg(value_name = "FILE.torrent|MAGNET")]
+    pub(super) open: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) session: SessionArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct SeedArgs {
+    /// The .torrent file
+    #[arg(value_name = "FILE.torrent")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) transfer: TransferArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct GetArgs {
+    /// The .torrent file or magnet link
+    #[arg(value_name = "FILE.torrent|MAGNET")]
+    pub(super) source: OsString,
+    /// Go on seeding when it is complete, until ended
+    #[arg(long)]
+    pub(super) keep_seeding: bool,
+    #[command(flatten)]
+    pub(super) transfer: TransferArgs,
+}
+
+/// What `seed` and `get` have in common.
+#[derive(Args, Debug)]
+pub(super) struct TransferArgs {
+    /// The folder that holds, or is to hold, the torrent's file or folder
+    #[arg(long)]
+    pub(super) dir: PathBuf,
+    /// A peer to connect to, as HOST:PORT; may be given again
+    #[arg(long = "peer", value_name = "ADDR", value_parser = peer)]
+    peers: Vec<Peers>,
+    #[command(flatten)]
+    pub(super) session: SessionArgs,
+}
+
+/// What every session can be told.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Net options")]
+pub(super) struct SessionArgs {
+    /// The folder in which the session keeps its state
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// The port that peers connect to [default: 6881, or the next that is free]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// The address to listen on and to connect from [default: every address]
+    #[arg(long, value_name = "ADDR")]
+    bind: Option<IpAddr>,
+    // The four doors below are not open yet, and may be closed all the same.
+    /// Find no peers in the distributed hash table
+    #[arg(long)]
+    no_dht: bool,
+    /// Find no peers in the local network
+    #[arg(long)]
+    no_lsd: bool,
+    /// Ask no router for a port
+    #[arg(long)]
+    no_upnp: bool,
+    /// Use TCP alone
+    #[arg(long)]
+    no_utp: bool,
+    /// Send at most so much
+    #[arg(long, value_name = "BYTES_PER_S", value_parser = clap::value_parser!(u64).range(1..))]
+    up_limit: Option<u64>,
+    /// Receive at most so much
+    #[arg(long, value_name = "BYTES_PER_S", value_parser = clap::value_parser!(u64).range(1..))]
+    down_limit: Option<u64>,
+    /// Connections at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: Option<u32>,
+}
+
+impl SessionArgs {
+    /// Puts into the settings what was given here.
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        settings.port = self.port.unwrap_or(settings.port);
+        settings.bind = self.bind.or(settings.bind);
+        settings.limits.up = self.up_limit.or(settings.limits.up);
+        settings.limits.down = self.down_limit.or(settings.limits.down);
+        if let Some(most) = self.max_connections {
+            (settings.max_connections, settings.max_connections_per_torrent) = (most, most);
+        }
+    }
+}
+
+impl TransferArgs {
+    /// Every address of the peers given.
+    pub(super) fn peers(&self) -> Vec<SocketAddr> {
+        self.peers.iter().flat_map(|peers| peers.0.iter().copied()).collect()
+    }
+}
+
+/// The addresses of one peer.
+#[derive(Clone, Debug)]
+struct Peers(Vec<SocketAddr>);
+
+fn peer(text: &str) -> Result<Peers, String> {
+    let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|error| error.to_string())?.collect();
+    if found.is_empty() { Err("it has no address".to_owned()) } else { Ok(Peers(found)) }
 }
 
 #[derive(Args, Debug)]
@@ -96,6 +217,34 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_become_settings() {
+        let line = "fyris get x --dir d --peer 1.2.3.4:5 --peer [::1]:6 --port 7 --bind 127.0.0.2 --no-dht --no-lsd \
+                    --no-upnp --no-utp --up-limit 8 --down-limit 9 --max-connections 10 --state s";
+        let cli = Cli::try_parse_from(line.split_whitespace()).expect("a good line");
+        let Some(Command::Get(args)) = cli.command else { panic!("no `get`") };
+        let mut settings = Settings::default();
+        args.transfer.session.apply(&mut settings);
+        assert_eq!((settings.port, settings.bind), (7, Some([127, 0, 0, 2].into())));
+        assert_eq!((settings.limits.up, settings.limits.down), (Some(8), Some(9)));
+        assert_eq!((settings.max_connections, settings.max_connections_per_torrent), (10, 10));
+        assert_eq!(args.transfer.peers(), [([1, 2, 3, 4], 5).into(), "[::1]:6".parse().expect("an address")]);
+        for wrong in [
+            "fyris get x",
+            "fyris seed",
+            "fyris get x --dir d --peer nowhere",
+            "fyris --port 70000",
+            "fyris get x --dir d --up-limit 0",
+            "fyris daemon --max-connections 0",
+            "fyris x verify y --dir z",
+        ] {
+            assert!(Cli::try_parse_from(wrong.split_whitespace()).is_err(), "{wrong}");
+        }
+        let app =
+            Cli::try_parse_from(["fyris", "--state", "s", "a.torrent", "magnet:?x"]).expect("a good line");
+        assert_eq!((app.command.is_none(), app.desktop.open.len()), (true, 2));
     }
 
     #[test]

@@ -4,6 +4,14 @@
 //! - `run`: what is started for it, and the exit code
 //! - `torrents`: making, showing and verifying .torrent files
 //! - `tracker`: [`TrackerArgs`], a tracker without a window
+//! - `transfer`: seeding or fetching one torrent
+//! - `desktop`: the app and its window
+//! - `daemon`: its session without a window
+//! - `running`: a session in this program, and what happens to it
+//! - `instance`: handing arguments to the program that runs already
+//! - `signals`: being asked to end
+//! - `paths`: where things are kept
+//! - `log`: what is written to standard error as it happens
 //! - `say`: what goes to the terminal
 //! - `bar`: a progress bar on it
 //! - `clock`: this room's clock
@@ -11,10 +19,18 @@
 mod bar;
 mod cli;
 mod clock;
+mod daemon;
+mod desktop;
+mod instance;
+mod log;
+mod paths;
 mod run;
+mod running;
 mod say;
+mod signals;
 mod torrents;
 mod tracker;
+mod transfer;
 
 pub use cli::Cli;
 pub use run::run;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 
 use crate::app::cli::{Cli, Command};
-use crate::app::{say, torrents, tracker};
+use crate::app::{daemon, desktop, say, torrents, tracker, transfer};
 
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
@@ -22,9 +22,13 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
-        Command::Create(args) => torrents::create(args),
-        Command::Show(args) => torrents::show(&args),
-        Command::Verify(args) => torrents::verify(&args),
-        Command::Tracker(args) => tracker::run(args),
+        None => desktop::run(&cli.desktop),
+        Some(Command::Create(args)) => torrents::create(args),
+        Some(Command::Show(args)) => torrents::show(&args),
+        Some(Command::Verify(args)) => torrents::verify(&args),
+        Some(Command::Seed(args)) => transfer::seed(&args),
+        Some(Command::Get(args)) => transfer::get(&args),
+        Some(Command::Tracker(args)) => tracker::run(args),
+        Some(Command::Daemon(args)) => daemon::run(&args),
     }
 }

@@ -46,7 +46,7 @@ struct Inner {
 struct Patience {
     /// For an answer, once the question is on its way.
     answer: Duration,
-    /// For the answer to a farewell, and its turn: nobody wants a program that does not end.
+    /// For the answer to a farewell, and its turn: a program that is asked to end has five seconds for all of it.
     farewell: Duration,
     /// For each datagram, before it is sent again.
     ///
@@ -60,7 +60,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(30),
-            farewell: Duration::from_secs(5),
+            farewell: Duration::from_secs(3),
             tries: [2, 4, 8].map(Duration::from_secs),
         }
     }
@@ -78,7 +78,7 @@ impl Trackers {
     }
 
     /// Asks one question. It may wait for its turn where many are asked at once; from then on it takes half a minute at most,
-    /// and a farewell five seconds with all.
+    /// and a farewell three seconds with all.
     ///
     /// # Errors
     /// Where no answer comes, or one that brings nothing.

@@ -1,0 +1,71 @@
+//! A session without a window, until the program is asked to end.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::api::{AddOptions, Command, Event, Source};
+use crate::app::cli::SessionArgs;
+use crate::app::running::{News, Running, settings};
+use crate::app::{instance, log, paths, say};
+use crate::net::Config;
+use crate::store::Lock;
+
+/// Runs the user's session unattended.
+pub(super) fn run(args: &SessionArgs) -> Result<()> {
+    let state = match &args.state {
+        Some(state) => state.clone(),
+        None => paths::state()?,
+    };
+    let lock = Lock::take(&state)?;
+    headless(&state, &lock, args, Vec::new())
+}
+
+/// Runs a session on a state folder that is ours, and opens what it is given.
+pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<Source>) -> Result<()> {
+    log::start("info");
+    let running = start(state, args)?;
+    running.listen()?;
+    add(&running.handle, open);
+    let handle = running.handle.clone();
+    let text = instance::listen(move |sources| add(&handle, sources)).context("no loopback")?;
+    lock.write(&text).with_context(|| state.display().to_string())?;
+    let outcome = attend(&running);
+    let orderly = running.end();
+    outcome?;
+    if !orderly {
+        bail!("the session did not end in time");
+    }
+    Ok(())
+}
+
+/// Starts the session of a state folder, with all that it had.
+pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
+    let settings = settings(Some(state), args)?;
+    let state = Some(state.to_path_buf());
+    Running::start(Config { state, settings, keep_settings: true, restore: true })
+}
+
+fn attend(running: &Running) -> Result<()> {
+    loop {
+        match running.next() {
+            News::Event(Event::Seeding { name, .. }) => say::out(format_args!("seeding {name}")),
+            News::Event(Event::Completed { name, secs, .. }) => {
+                say::out(format_args!("complete {name} {secs:.2}"));
+            }
+            News::Event(Event::Failed { name, reason, .. }) => say::note(format_args!("{name}: {reason}")),
+            News::Event(Event::Refused { reason, .. }) => say::note(reason),
+            News::Event(_) | News::Nothing => {}
+            News::Signal => return Ok(()),
+            News::Ended => bail!("the session has ended"),
+        }
+    }
+}
+
+fn add(handle: &crate::api::Handle, sources: Vec<Source>) {
+    for source in sources {
+        let request = handle.next_request();
+        // Refused only by a session that ends.
+        _ = handle.send(Command::Add { request, source, options: AddOptions::default() });
+    }
+}
