@@ -4,3 +4,5 @@
 mod cli;
 mod tidy;
 mod torrents;
+#[cfg(feature = "host")]
+mod transfer;
