@@ -94,6 +94,11 @@ impl MemoryDisk {
         self
     }
 
+    /// Replaces how pieces are hashed from now on.
+    pub fn set_hasher(&mut self, hasher: Hasher) {
+        self.hasher = Some(hasher);
+    }
+
     /// Does a job; its answer waits for [`poll`](Self::poll).
     pub fn submit(&mut self, job: Job) {
         match job {

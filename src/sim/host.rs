@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::api::{Event, Settings};
 use crate::base::{Bitfield, InfoHash, Moment};
 use crate::disk::MemoryDisk;
-use crate::engine::{Input, Output};
+use crate::engine::{Engine, Input, Output};
 use crate::sim::{Drive, Link, Shelf, Speed};
 
 /// The number of a host in its world, from 0.
@@ -26,6 +26,28 @@ pub trait Program {
     /// The pieces it claims to have.
     fn have(&self, _torrent: InfoHash) -> Option<&Bitfield> {
         None
+    }
+}
+
+impl Program for Engine {
+    fn handle(&mut self, now: Moment, input: Input) {
+        Self::handle(self, now, input);
+    }
+
+    fn poll(&mut self, now: Moment) -> Option<Output> {
+        Self::poll(self, now)
+    }
+
+    fn next_deadline(&self) -> Moment {
+        Self::next_deadline(self)
+    }
+
+    fn assert_sound(&self) {
+        Self::assert_sound(self);
+    }
+
+    fn have(&self, torrent: InfoHash) -> Option<&Bitfield> {
+        Self::have(self, torrent)
     }
 }
 

@@ -9,6 +9,7 @@
 //! - `tracker`: [`Tracker`], who is in which swarm
 //! - `content`: [`Content`], a torrent with its bytes
 //! - `world`: [`World`], all of it with one clock
+//! - `scenario`: [`Scenario`], a swarm to be played, and [`Outcome`], how it went
 //! - `check`: what must be so after every step
 //! - `log`: [`Log`], what happened, as lines whose digest is the same for the same seed
 //! - `words`: inputs and outputs in short words, for the log
@@ -20,6 +21,7 @@ mod drive;
 mod host;
 mod link;
 mod log;
+pub mod scenario;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ pub use drive::{Drive, Speed};
 pub use host::{FOLDER, Host, HostId, HostOptions, Program, Vice};
 pub use link::{Link, wire_bytes};
 pub use log::{Detail, Log};
+pub use scenario::{Outcome, Role, Scenario};
 pub use shelf::Shelf;
 pub use tracker::Tracker;
 pub use world::World;

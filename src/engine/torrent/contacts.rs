@@ -61,7 +61,8 @@ impl Torrent {
             uploaded: self.up.total(),
             downloaded: self.down.total(),
             left,
-            want_peers: !complete && self.links.len() < self.most_links(shared) / 2,
+            // A seed asks too: one that nobody can connect to reaches others only by itself.
+            want_peers: self.links.len() < self.most_links(shared) / 2,
             partial_seed: complete && left > 0,
         }
     }
