@@ -78,7 +78,8 @@ pub(super) struct Database {
     pub(super) clean: bool,
     /// Whether the list was never put into it.
     pub(super) unfilled: bool,
-    damaged: bool,
+    /// Whether all that was to be written is.
+    pub(super) whole: bool,
 }
 
 impl Database {
@@ -119,7 +120,7 @@ impl Database {
         tx.execute("INSERT OR REPLACE INTO meta VALUES ('running', 1)", ())?;
         tx.commit()?;
         let filled = value(&conn, "filled")?;
-        Ok(Self { conn, clean, unfilled: filled.is_none(), damaged: false })
+        Ok(Self { conn, clean, unfilled: filled.is_none(), whole: true })
     }
 
     /// Every record, in the order in which they were added, and a sentence on each that makes no sense.
@@ -166,7 +167,7 @@ impl Database {
             Err(trouble) => {
                 let text = match trouble {
                     Trouble::Damaged(text) => {
-                        self.damaged = true;
+                        self.whole = false;
                         format!(
                             "the session database is damaged ({text}); start the program again to have it repaired"
                         )
@@ -231,7 +232,7 @@ impl Database {
 
     /// Notes that the run ended properly and puts everything into the one file.
     pub(super) fn close(self) {
-        if !self.damaged {
+        if self.whole {
             // Where this fails the next start only looks more closely.
             let _ = self.conn.execute("UPDATE meta SET value = 0 WHERE key = 'running'", ());
         }

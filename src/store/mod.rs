@@ -4,12 +4,14 @@
 //! - `rows`: what the parts of a record look like in them
 //! - `copies`: .torrent files beside the database, and the list made again from them
 //! - `writer`: the thread that writes, and its queue
+//! - `backlog`: what could not be written yet
 //! - `settings`: the settings file with a comment on every key
 //! - `keys`: those comments
 //! - `lock`: [`Lock`], one program a folder
 //! - `atomic`: files that are either the old or the new
 
 mod atomic;
+mod backlog;
 mod copies;
 mod database;
 mod keys;
@@ -102,7 +104,8 @@ impl Store {
     /// in order, once the batch that a change belongs to is durable, or has failed for the reason given; it must not wait.
     ///
     /// A damaged database is set aside and kept, and the list is made again from the copies; those torrents have no progress,
-    /// so that their files are checked. A change that failed leaves what was there before it, and is not tried again.
+    /// so that their files are checked. A change that failed leaves what was there before it; a torrent that was to be put
+    /// on the list or taken off it is tried again until that works, or something newer is to be written of it.
     ///
     /// # Errors
     /// Where the folder cannot be used, or a later version wrote it; nothing in it is changed then.

@@ -368,6 +368,15 @@ fn a_copy_that_cannot_be_written_or_removed_is_no_harm_to_others() {
     let first = said.recv().expect("an answer");
     assert!(first.1.as_ref().is_err_and(|why| why.contains("torrents")), "{first:?}");
     assert_eq!(said.recv(), Ok((2, Ok(()))));
+    // With the obstacle gone, the first is written without being asked for once more.
+    fs::remove_dir_all(copy(1)).expect("removed");
+    store.apply(9, Change::Remove(torrent(9).info_hash));
+    assert_eq!(said.recv(), Ok((9, Ok(()))));
+    store.apply(10, Change::Suspect(torrent(1).info_hash, vec![PieceIndex(1)]));
+    assert_eq!(said.recv(), Ok((10, Ok(()))));
+    assert_eq!(fs::read(copy(1)).ok(), torrent(1).torrent);
+    store.apply(11, Change::Remove(torrent(1).info_hash));
+    assert_eq!(said.recv(), Ok((11, Ok(()))));
     fs::remove_file(copy(2)).expect("removed");
     fs::create_dir_all(copy(2).join("in the way")).expect("made");
     store.apply(3, Change::Remove(torrent(2).info_hash));

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::Answer;
+use super::backlog::Backlog;
 use super::copies::Copies;
 use super::database::Database;
 use crate::engine::Change;
@@ -15,6 +17,12 @@ pub(super) const WAITING: usize = 32_768;
 /// Changes of one transaction; more would let the last of them wait for too long.
 const BATCH: usize = 512;
 
+/// How long after a failure, at the latest, it is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// A change with its number; nothing where there was no room for one.
+type Entry = (u64, Option<Change>);
+
 /// What the thread and its owner share.
 #[derive(Debug, Default)]
 struct Queue {
@@ -24,8 +32,8 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Changes in order; nothing where there was no room for one.
-    entries: VecDeque<(u64, Option<Change>)>,
+    /// Changes in order.
+    entries: VecDeque<Entry>,
     ending: bool,
 }
 
@@ -42,16 +50,17 @@ impl Writer {
         let queue = Arc::new(Queue::default());
         let theirs = Arc::clone(&queue);
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || {
+            let mut backlog = Backlog::default();
             // The last run may have left some.
             let mut sweep = database.sweep(&copies);
-            while let Some(batch) = theirs.take(sweep) {
-                let results = if batch.is_empty() { Vec::new() } else { database.write(&batch, &copies) };
-                for ((seq, _), result) in batch.iter().zip(results) {
-                    done(*seq, result);
+            while let Some(batch) = theirs.take(sweep, !backlog.is_empty()) {
+                for (seq, result) in write(&mut database, &copies, &mut backlog, batch, &mut sweep) {
+                    done(seq, result);
                 }
-                sweep |= batch.iter().any(|(_, change)| matches!(change, Some(Change::Remove(_))));
                 sweep = sweep && database.sweep(&copies);
             }
+            write(&mut database, &copies, &mut backlog, Vec::new(), &mut sweep);
+            database.whole &= backlog.is_empty();
             database
         })?;
         Ok(Self { queue, thread: Some(thread) })
@@ -74,9 +83,35 @@ impl Writer {
     }
 }
 
+/// Writes a batch after what could not be written before it; answers with what became of each change of the batch. Marks
+/// where copies are to be removed.
+fn write(
+    database: &mut Database,
+    copies: &Copies,
+    backlog: &mut Backlog,
+    batch: Vec<Entry>,
+    sweep: &mut bool,
+) -> Vec<(u64, Result<(), String>)> {
+    let mut entries: Vec<Entry> = backlog.changes().map(|change| (0, Some(change.clone()))).collect();
+    let again = entries.len();
+    entries.extend(batch);
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let results = database.write(&entries, copies);
+    for ((_, change), result) in entries.iter().zip(&results) {
+        if let Some(change) = change {
+            backlog.note(change, result.is_ok());
+            *sweep |= matches!(change, Change::Remove(_));
+        }
+    }
+    entries.iter().map(|(seq, _)| *seq).zip(results).skip(again).collect()
+}
+
 impl Queue {
-    /// What waits, in order; nothing when the thread is to end. Where nothing waits and there is other work, an empty batch.
-    fn take(&self, busy: bool) -> Option<Vec<(u64, Option<Change>)>> {
+    /// What waits, in order; nothing when the thread is to end. An empty batch where nothing waits and there is other work:
+    /// at once where it is `busy`, in a while where something is to be tried `again`.
+    fn take(&self, busy: bool, again: bool) -> Option<Vec<Entry>> {
         let mut state = self.lock();
         while state.entries.is_empty() {
             if state.ending {
@@ -85,7 +120,16 @@ impl Queue {
             if busy {
                 break;
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            if again {
+                let (woken, waited) =
+                    self.wake.wait_timeout(state, AGAIN).unwrap_or_else(PoisonError::into_inner);
+                state = woken;
+                if waited.timed_out() {
+                    break;
+                }
+            } else {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
         }
         let count = state.entries.len().min(BATCH);
         Some(state.entries.drain(..count).collect())
