@@ -54,9 +54,8 @@ async fn serve(args: &TrackerArgs, config: Config) -> anyhow::Result<()> {
         say::out(format_args!("Answering at {url}"));
     }
     while let Signal::Reload = signals.next().await {
-        match configuration(args) {
-            Ok(config) => {
-                let needs_start = server.reload(config);
+        match configuration(args).and_then(|config| Ok(server.reload(config)?)) {
+            Ok(needs_start) => {
                 tracing::info!("the configuration was read again");
                 if needs_start {
                     tracing::warn!("other addresses or numbers of tasks need a new start");

@@ -1,8 +1,12 @@
 //! What an operator may choose: etracker's settings by their names, and those that came with UDP and with limits.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
+
+use crate::tracker::{Access, Network};
 
 /// The configuration of a tracker. Its file is TOML; every key may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,26 @@ pub struct Config {
     pub max_scrape_torrents: u32,
     /// `full_scrape`: whether a scrape without info-hashes is answered with all torrents.
     pub full_scrape: bool,
+    /// `rate_limit`: queries a minute from one IPv4 address or IPv6 /64 network; 0 for any number. Loopback has no limit.
+    pub rate_limit: u32,
+    /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// `accept_ip`: whether a client of a private network may name the address that others reach it at.
+    pub accept_ip: bool,
+    /// `private`: whether only users with a key are answered; it stands in the path, as in `/KEY/announce`.
+    pub private: bool,
+    /// `keys_file`: the users' keys, one a line.
+    pub keys_file: Option<PathBuf>,
+    /// `allow_file`: the only torrents served, one info-hash a line.
+    pub allow_file: Option<PathBuf>,
+    /// `deny_file`: torrents that are not served, one info-hash a line.
+    pub deny_file: Option<PathBuf>,
+    /// `state_file`: where swarms are kept, so that they outlive the process; nowhere where it is left out.
+    pub state_file: Option<PathBuf>,
+    /// `state_interval`: seconds between two savings.
+    pub state_interval: u32,
+    /// What the lists say; whoever reads files fills it in.
+    pub access: Access,
 }
 
 impl Default for Config {
@@ -119,6 +143,17 @@ impl Config {
             max_peers_per_torrent: keys.max_peers_per_torrent,
             max_scrape_torrents: keys.max_scrape_torrents,
             full_scrape: keys.full_scrape,
+            rate_limit: keys.rate_limit,
+            trusted_proxies: keys.trusted_proxies,
+            accept_ip: keys.accept_ip,
+            private: keys.private,
+            keys_file: keys.keys_file,
+            allow_file: keys.allow_file,
+            deny_file: keys.deny_file,
+            state_file: keys.state_file,
+            state_interval: keys.state_interval,
+            // Until the lists are read nobody is let in who may not be.
+            access: Access { keys: keys.private.then(Arc::default), ..Access::default() },
         };
         if config.http.is_empty() && config.udp.is_empty() {
             return range("http", "and udp are both switched off; a tracker needs one of them");
@@ -133,6 +168,9 @@ impl Config {
             if !(1..=604_800).contains(&secs) {
                 return range(key, "must lie between 1 second and one week (604800)");
             }
+        }
+        if !(1..=3_600).contains(&config.state_interval) {
+            return range("state_interval", "must lie between 1 and 3600 seconds");
         }
         if !(1..=3_600).contains(&config.http_timeout) {
             return range("http_timeout", "must lie between 1 and 3600 seconds");
@@ -151,6 +189,9 @@ impl Config {
             if number == 0 {
                 return range(key, "must be at least 1");
             }
+        }
+        if config.keys_file.is_some() && !config.private {
+            return range("keys_file", "needs private = true");
         }
         if config.http_num_acceptors > 1_024 {
             return range("http_num_acceptors", "must be at most 1024");
@@ -207,6 +248,15 @@ keys! {
     max_peers_per_torrent: u32 = 1_000_000,
     max_scrape_torrents: u32 = 100,
     full_scrape: bool = true,
+    rate_limit: u32 = 6_000,
+    trusted_proxies: Vec<Network> = Vec::new(),
+    accept_ip: bool = false,
+    private: bool = false,
+    keys_file: Option<PathBuf> = None,
+    allow_file: Option<PathBuf> = None,
+    deny_file: Option<PathBuf> = None,
+    state_file: Option<PathBuf> = None,
+    state_interval: u32 = 5,
 }
 
 /// The known key with the fewest letters changed.

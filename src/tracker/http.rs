@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::base::{InfoHash, Rng};
-use crate::tracker::service::{Announce, Asker, Tracker};
+use crate::tracker::access::is_key;
+use crate::tracker::addresses::forwarded;
+use crate::tracker::service::{Announce, Asker, Refusal, Tracker};
 use crate::tracker::store::{For, SwarmCounts};
 use crate::tracker::{Config, Counter, Shards, pages};
 use crate::wire::tracker::Counts;
@@ -34,6 +36,17 @@ pub struct Request<'a> {
     pub wants_json: bool,
     /// Whether the connection stays open.
     pub keep_alive: bool,
+    /// The last `X-Forwarded-For`.
+    pub forwarded: Option<&'a [u8]>,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Announce,
+    Scrape,
+    Statistics,
+    Front,
 }
 
 /// A body with what stands above it.
@@ -46,16 +59,31 @@ impl<S: Shards> Tracker<S> {
     /// Appends the whole response to a request.
     pub fn respond(&self, asker: &Asker<'_>, request: &Request<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
         let mut body = Vec::with_capacity(512);
+        let mut asker = *asker;
+        if let Some(list) = request.forwarded
+            && asker.config.trusted_proxies.iter().any(|network| network.holds(asker.ip))
+        {
+            // What a proxy hands on was not asked at the address where the proxy asks us.
+            (asker.ip, asker.local) =
+                (forwarded(list, &asker.config.trusted_proxies).unwrap_or(asker.ip), None);
+        }
         let (path, query) = split(request.target);
-        let reply = match path {
-            b"/announce" => self.announce_http(asker, query, rng, &mut body),
-            b"/scrape" => self.scrape_http(asker.config, query, &mut body),
-            b"/stats" => self.statistics(query, request.wants_json, &mut body),
-            b"/" => {
+        let page = route(path);
+        let reply = match page {
+            Some((Page::Announce | Page::Scrape, _)) if !self.within_limit(&asker) => {
+                self.refuse_http(Refusal::TooMany, &mut body)
+            }
+            Some((Page::Announce | Page::Scrape, key)) if !asker.config.access.admits(key) => {
+                self.refuse_http(Refusal::Key, &mut body)
+            }
+            Some((Page::Announce, _)) => self.announce_http(&asker, query, rng, &mut body),
+            Some((Page::Scrape, _)) => self.scrape_http(asker.config, query, &mut body),
+            Some((Page::Statistics, _)) => self.statistics(query, request.wants_json, &mut body),
+            Some((Page::Front, _)) => {
                 pages::front(&self.figures(), &mut body);
                 Reply::HTML
             }
-            _ => {
+            None => {
                 self.stats.count(Counter::UnknownQueries);
                 pages::not_found(&mut body);
                 Reply { status: "404 Not Found", ..Reply::HTML }
@@ -86,6 +114,7 @@ impl<S: Shards> Tracker<S> {
             port: query.port,
             left: query.left,
             event: query.event,
+            ip: query.ip.as_deref().and_then(|ip| std::str::from_utf8(ip).ok()?.parse().ok()),
             numwant: query.numwant,
             shows_id: true,
             both_families: true,
@@ -119,9 +148,14 @@ impl<S: Shards> Tracker<S> {
             }
         });
         if let Err(refusal) = result {
-            self.stats.count(refusal.counter());
-            write_failure(&refusal.to_string(), refusal.retry_in(), body);
+            return self.refuse_http(refusal, body);
         }
+        Reply::TEXT
+    }
+
+    fn refuse_http(&self, refusal: Refusal, body: &mut Vec<u8>) -> Reply {
+        self.stats.count(refusal.counter());
+        write_failure(&refusal.to_string(), refusal.retry_in(), body);
         Reply::TEXT
     }
 
@@ -131,10 +165,12 @@ impl<S: Shards> Tracker<S> {
             Err(error) => return self.bad_query(error, body),
         };
         let mut torrents: Vec<(InfoHash, SwarmCounts)> = if !hashes.is_empty() {
-            hashes.iter().filter_map(|hash| Some((*hash, self.counts(hash)?))).collect()
+            hashes.iter().filter_map(|hash| Some((*hash, self.scrape(config, hash)?))).collect()
         } else if config.full_scrape {
             self.stats.count(Counter::FullScrapes);
-            self.torrents(FULL_SCRAPE)
+            let mut torrents = self.torrents(FULL_SCRAPE);
+            torrents.retain(|(hash, _)| config.access.serves(hash));
+            torrents
         } else {
             self.stats.count(Counter::Rejected);
             write_failure("a scrape of all torrents is not allowed here", None, body);
@@ -197,7 +233,7 @@ impl From<SwarmCounts> for Counts {
 const FULL_SCRAPE: usize = 100_000;
 
 /// Path and query of a target, which may also be a whole URL. A fragment is not sent by anybody who knows what it is.
-fn split(target: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(target: &[u8]) -> (&[u8], &[u8]) {
     let target = match target.strip_prefix(b"http://") {
         Some(rest) => &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..],
         None => target,
@@ -205,6 +241,30 @@ fn split(target: &[u8]) -> (&[u8], &[u8]) {
     match target.iter().position(|byte| *byte == b'?') {
         Some(at) => (&target[..at], &target[at + 1..]),
         None => (target, &[]),
+    }
+}
+
+/// What a path leads to, and the key in it: `/announce`, `/KEY/announce` or `/announce/KEY`.
+pub(crate) fn route(path: &[u8]) -> Option<(Page, Option<&[u8]>)> {
+    let page = |name: &[u8]| match name {
+        b"announce" => Some(Page::Announce),
+        b"scrape" => Some(Page::Scrape),
+        _ => None,
+    };
+    match path {
+        b"/announce" => return Some((Page::Announce, None)),
+        b"/scrape" => return Some((Page::Scrape, None)),
+        b"/stats" => return Some((Page::Statistics, None)),
+        b"/" => return Some((Page::Front, None)),
+        _ => {}
+    }
+    let path = path.strip_prefix(b"/")?;
+    let (first, second) = path.split_at_checked(path.iter().position(|byte| *byte == b'/')?)?;
+    let second = &second[1..];
+    match (page(first), page(second)) {
+        (Some(page), None) if is_key(second) => Some((page, Some(second))),
+        (None, Some(page)) if is_key(first) => Some((page, Some(first))),
+        _ => None,
     }
 }
 

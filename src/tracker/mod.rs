@@ -1,6 +1,9 @@
 //! A tracker without its sockets: swarms, who may announce, statistics.
 //!
 //! - `config`: [`Config`], what an operator may choose, by etracker's names
+//! - `access`: [`Access`], which torrents and users are served
+//! - `addresses`: [`Network`], and what proxies say of who asked
+//! - `limiter`: how often one address asks
 //! - `connection_id`: [`ConnectionIds`], the proof that a datagram's sender receives what is sent to it (BEP 15)
 //! - `siphash`: the keyed hash behind them and behind every table that strangers fill
 //! - `store`: [`Shard`] and [`Shards`], the swarms in memory
@@ -15,9 +18,12 @@
 //! the shard of the info-hash is asked once: it notes the peer, picks others as runs of its ready compact form, and the
 //! answer is copied into the shell's buffer.
 
+mod access;
+mod addresses;
 mod config;
 mod connection_id;
 mod http;
+mod limiter;
 mod pages;
 mod service;
 mod siphash;
@@ -27,9 +33,11 @@ mod store;
 mod tests;
 mod udp;
 
+pub use access::{Access, ListError, parse_hashes, parse_keys};
+pub use addresses::{Network, ParseNetworkError};
 pub use config::{Config, ConfigError};
 pub use connection_id::ConnectionIds;
 pub use http::{Method, Request};
 pub use service::{Announce, Asker, Refusal, Tracker};
 pub use stats::{Counter, Gauges, Stats};
-pub use store::{Found, Limits, Shard, Shards, SwarmCounts, new_shards};
+pub use store::{Found, Limits, Saved, Shard, Shards, SwarmCounts, new_shards};

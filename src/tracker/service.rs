@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng};
+use crate::tracker::addresses::{is_peer, is_private};
+use crate::tracker::limiter::Limiter;
 use crate::tracker::siphash::{Key, siphash};
 use crate::tracker::store::{Found, Note, Shard, Shards, State, SwarmCounts};
-use crate::tracker::store::{Limits, Want};
+use crate::tracker::store::{Limits, Saved, Want};
 use crate::tracker::{Config, ConnectionIds, Counter, Gauges, Stats};
 use crate::wire::tracker::{Event, RetryIn};
 
@@ -15,6 +17,7 @@ pub struct Tracker<S> {
     shards: S,
     ids: ConnectionIds,
     spread: Key,
+    limiter: Limiter,
     /// What was counted since the start.
     pub stats: Stats,
 }
@@ -45,6 +48,8 @@ pub struct Announce {
     pub left: Option<u64>,
     /// Why it announces.
     pub event: Event,
+    /// The address that it says others reach it at.
+    pub ip: Option<IpAddr>,
     /// Peers wanted; nothing where the tracker is to choose.
     pub numwant: Option<u32>,
     /// Whether others may ask for its peer id.
@@ -62,6 +67,15 @@ pub enum Refusal {
     /// The address cannot be connected to.
     #[error("ip invalid value")]
     Address,
+    /// The torrent is not served here.
+    #[error("this tracker does not serve the torrent")]
+    Torrent,
+    /// A key is needed, and none or an unknown one was shown.
+    #[error("this tracker answers its users only, and the announce URL holds no key that it knows")]
+    Key,
+    /// One address asked too often.
+    #[error("too many queries; ask again later")]
+    TooMany,
     /// Memory is full of torrents that are in use.
     #[error("the tracker is full")]
     Full,
@@ -72,7 +86,7 @@ impl Refusal {
     pub(crate) fn counter(self) -> Counter {
         match self {
             Self::Port | Self::Address => Counter::InvalidQueries,
-            Self::Full => Counter::Rejected,
+            Self::Torrent | Self::Key | Self::TooMany | Self::Full => Counter::Rejected,
         }
     }
 
@@ -80,6 +94,8 @@ impl Refusal {
     pub(crate) fn retry_in(self) -> Option<RetryIn> {
         match self {
             Self::Port | Self::Address => None,
+            Self::Torrent | Self::Key => Some(RetryIn::Never),
+            Self::TooMany => Some(RetryIn::Minutes(2)),
             Self::Full => Some(RetryIn::Minutes(15)),
         }
     }
@@ -90,12 +106,18 @@ impl<S: Shards> Tracker<S> {
     pub fn new(shards: S, ids: ConnectionIds, rng: &mut Rng) -> Self {
         let mut spread = [0; 16];
         rng.fill(&mut spread);
-        Self { shards, ids, spread, stats: Stats::default() }
+        Self { shards, ids, spread, limiter: Limiter::new(rng), stats: Stats::default() }
     }
 
     /// The connection ids.
     pub fn connection_ids(&self) -> &ConnectionIds {
         &self.ids
+    }
+
+    /// Whether whoever asks has not asked too often; counts where he has.
+    pub(crate) fn within_limit(&self, asker: &Asker<'_>) -> bool {
+        let limit = asker.config.rate_limit;
+        limit == 0 || asker.ip.is_loopback() || self.limiter.admits(asker.ip, limit, asker.now)
     }
 
     /// Notes or forgets a peer and lets `answer` see what it finds. Counted as an announce where it is accepted.
@@ -109,10 +131,16 @@ impl<S: Shards> Tracker<S> {
         if announce.port == 0 {
             return Err(Refusal::Port);
         }
-        if asker.ip.is_unspecified() || asker.ip.is_multicast() {
+        // What a client says of its address is believed only where it can say nothing of strangers.
+        let named = announce.ip.filter(|_| asker.config.accept_ip && is_private(asker.ip));
+        let ip = named.unwrap_or(asker.ip);
+        if !is_peer(ip) {
             return Err(Refusal::Address);
         }
-        let addr = SocketAddr::new(asker.ip, announce.port);
+        if !asker.config.access.serves(&announce.info_hash) {
+            return Err(Refusal::Torrent);
+        }
+        let addr = SocketAddr::new(ip, announce.port);
         let shard = self.shard_of(&announce.info_hash);
         if announce.event == Event::Stopped {
             let counts = self.shards.with(shard, |shard| shard.stop(announce.info_hash, addr));
@@ -130,7 +158,7 @@ impl<S: Shards> Tracker<S> {
             id: announce.shows_id.then_some(announce.peer_id),
             state,
             completed: announce.event == Event::Completed,
-            here: asker.ip.is_loopback() || asker.local == Some(asker.ip),
+            here: ip.is_loopback() || asker.local == Some(ip),
         };
         let peers = announce.numwant.unwrap_or(u32::MAX).min(asker.config.answer_max_peers) as usize;
         let want = Want { peers, seed: state == State::Seed };
@@ -146,6 +174,11 @@ impl<S: Shards> Tracker<S> {
         let answer = answer.ok_or(Refusal::Full)?;
         self.stats.count(Counter::Announces);
         Ok(answer)
+    }
+
+    /// How many peers a torrent has; nothing where it is unknown or not served.
+    pub fn scrape(&self, config: &Config, hash: &InfoHash) -> Option<SwarmCounts> {
+        if config.access.serves(hash) { self.counts(hash) } else { None }
     }
 
     /// How many peers a torrent has; nothing where it is unknown.
@@ -210,6 +243,18 @@ impl<S: Shards> Tracker<S> {
         let at = turn % self.shards.shards();
         let removed = self.shards.with(at, |shard| shard.clean(silence, now));
         self.stats.add(Counter::DeletedPeers, removed as u64);
+    }
+
+    /// Adds some of the changed torrents of the `at`-th shard; gives where in it to go on.
+    pub fn changes(&self, at: usize, from: usize, out: &mut Vec<Saved>) -> Option<usize> {
+        // So few that no announce waits long.
+        const SOME: usize = 256;
+        self.shards.with(at, |shard| shard.changes(from, SOME, out))
+    }
+
+    /// Puts a saved torrent back.
+    pub fn restore(&self, saved: &Saved) {
+        self.shards.with(self.shard_of(&saved.info_hash), |shard| shard.restore(saved));
     }
 
     /// How many turns of [`clean`](Self::clean) go through everything.

@@ -30,9 +30,10 @@ struct Bench {
     config: Config,
     rng: Rng,
     now: Moment,
+    forwarded: Option<Vec<u8>>,
 }
 
-const HASH: &str = "%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA%AA";
+const HASH: &str = "%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61";
 
 impl Bench {
     fn new(config: Config) -> Self {
@@ -40,7 +41,7 @@ impl Bench {
         let now = Moment::ZERO + Span::from_secs(1_000_000);
         let shards = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
         let tracker = Tracker::new(Alone(shards), ConnectionIds::new([3; 16]), &mut rng);
-        Self { tracker, config, rng, now }
+        Self { tracker, config, rng, now, forwarded: None }
     }
 
     fn get(&mut self, target: &str) -> String {
@@ -49,8 +50,13 @@ impl Bench {
 
     fn ask(&mut self, target: &str, ip: &str, wants_json: bool) -> String {
         let ip: IpAddr = ip.parse().expect("an address");
-        let request =
-            Request { method: Method::Get, target: target.as_bytes(), wants_json, keep_alive: true };
+        let request = Request {
+            method: Method::Get,
+            target: target.as_bytes(),
+            wants_json,
+            keep_alive: true,
+            forwarded: self.forwarded.as_deref(),
+        };
         let asker = Asker { ip, local: None, now: self.now, config: &self.config };
         let mut out = Vec::new();
         self.tracker.respond(&asker, &request, &mut self.rng, &mut out);
@@ -92,7 +98,7 @@ fn body(response: &str) -> &str {
 
 fn announce(number: u16, event: Event, left: u64) -> udp::Announce<'static> {
     udp::Announce {
-        info_hash: InfoHash([0xaa; 20]),
+        info_hash: InfoHash([0x61; 20]),
         peer_id: PeerId([number as u8; 20]),
         downloaded: 0,
         left,
@@ -190,7 +196,7 @@ fn refusals_say_why() {
     assert!(bench.get("/x").starts_with("HTTP/1.1 404"));
     bench.peer(1, "left=1");
     bench.peer(2, "left=1");
-    let other = HASH.replace("AA", "BB");
+    let other = HASH.replace("61", "62");
     let full = bench.get(&format!("/announce?info_hash={other}&peer_id=-XX0000-000000000009&port=9"));
     assert_eq!(
         parse_answer(body(&full).as_bytes()),
@@ -224,7 +230,13 @@ fn statistics_come_as_json_and_html() {
     );
     let html = bench.get("/stats?id=<script>");
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"));
-    let request = Request { method: Method::Head, target: b"/stats", wants_json: false, keep_alive: false };
+    let request = Request {
+        method: Method::Head,
+        target: b"/stats",
+        wants_json: false,
+        keep_alive: false,
+        forwarded: None,
+    };
     let asker = Asker { ip: [1, 2, 3, 4].into(), local: None, now: bench.now, config: &bench.config };
     let mut out = Vec::new();
     bench.tracker.respond(&asker, &request, &mut bench.rng, &mut out);
@@ -246,7 +258,7 @@ fn udp_and_http_share_their_swarms() {
     take_compact_v4(peers, &mut given);
     assert_eq!(given, ["81.2.3.4:6001".parse().expect("an address")]);
     let mut scrape = Vec::new();
-    let hashes = [[0xaa; 20], [0xbb; 20]];
+    let hashes = [[0x61; 20], [0x62; 20]];
     udp::Request::Scrape { connection_id: id, transaction_id: 8, hashes: &hashes }.write(&mut scrape);
     let answer = bench.datagram(&scrape);
     assert_eq!(
@@ -260,7 +272,7 @@ fn udp_and_http_share_their_swarms() {
 
 #[test]
 fn nobody_is_sent_more_than_he_sent_before_he_has_shown_his_address() {
-    let mut bench = Bench::new(Config::default());
+    let mut bench = Bench::new(Config { rate_limit: 0, ..Config::default() });
     let id = bench.connect();
     bench.datagram(&announce_bytes(id, announce(1, Event::Started, 5)));
     let mut rng = Rng::new(2);
@@ -363,4 +375,79 @@ fn no_query_panics() {
         let target: String = (0..rng.below(12)).map(|_| words[rng.below(words.len())]).collect();
         assert!(bench.get(&target).starts_with("HTTP/1.1 "), "{target}");
     }
+}
+
+#[test]
+fn keys_and_lists_say_who_is_served() {
+    let text = "private = true";
+    let mut bench = Bench::new(Config::from_toml(text).expect("a good configuration"));
+    let query = format!("info_hash={HASH}&peer_id=-XX0000-000000000009&port=9&left=1&event=started");
+    assert!(bench.get(&format!("/announce?{query}")).contains("no key that it knows8:retry in5:nevere"));
+    assert!(
+        bench.get(&format!("/abcdefgh/announce?{query}")).contains("failure reason"),
+        "no keys are read yet"
+    );
+    bench.config.access.keys = Some(std::sync::Arc::new(["abcdefgh".to_owned()].into()));
+    assert!(bench.get(&format!("/abcdefgh/announce?{query}")).contains("8:interval"));
+    assert!(bench.get(&format!("/announce/abcdefgh?{query}")).contains("8:interval"));
+    assert!(bench.get(&format!("/abcdefgi/announce?{query}")).contains("failure reason"));
+    assert!(bench.get(&format!("/abcdefgh/scrape?info_hash={HASH}")).contains("8:complete"));
+    assert!(bench.get("/scrape").contains("failure reason"));
+    let id = bench.connect();
+    let refused = bench.datagram(&announce_bytes(id, announce(1, Event::Started, 5)));
+    assert!(matches!(Response::parse(&refused), Some(Response::Error { transaction_id: 7, .. })));
+    let mut options = Vec::new();
+    Options::write_url_data(b"/abcdefgh/announce?x=1", &mut options);
+    let with_key = udp::Announce { options: Options(&options), ..announce(1, Event::Started, 5) };
+    let answer = bench.datagram(&announce_bytes(id, with_key));
+    assert!(matches!(Response::parse(&answer), Some(Response::Announce { leechers: 2, .. })));
+    bench.config.access = crate::tracker::Access {
+        deny: std::sync::Arc::new([InfoHash([0x61; 20])].into()),
+        ..Default::default()
+    };
+    assert!(bench.get(&format!("/announce?{query}")).contains("does not serve the torrent"));
+    assert!(!bench.get(&format!("/scrape?info_hash={HASH}")).contains("8:complete"));
+    assert!(!bench.get("/scrape").contains("8:complete"));
+    assert_eq!(bench.figure("rejected"), 6);
+}
+
+#[test]
+fn an_address_is_believed_only_from_whom_it_may_be() {
+    let text = "accept_ip = true\ntrusted_proxies = [\"10.0.0.0/8\"]";
+    let mut bench = Bench::new(Config::from_toml(text).expect("a good configuration"));
+    let mut number = 0;
+    let mut stored = |bench: &mut Bench, from: &str, ip: &str, forwarded: Option<&str>| {
+        number += 1;
+        bench.forwarded = forwarded.map(|text| text.as_bytes().to_vec());
+        let hash = format!("%{number:02x}").repeat(20);
+        let query = format!("/announce?info_hash={hash}&left=1&peer_id=-XX0000-");
+        bench.ask(&format!("{query}000000000001&port=5000&ip={ip}"), from, false);
+        bench.forwarded = None;
+        let answer = bench.ask(&format!("{query}000000000002&port=5001"), "81.9.9.9", false);
+        parse_answer(body(&answer).as_bytes()).expect("an answer").peers[0].ip().to_string()
+    };
+    assert_eq!(stored(&mut bench, "81.2.3.4", "6.6.6.6", Some("7.7.7.7")), "81.2.3.4");
+    assert_eq!(stored(&mut bench, "192.168.1.5", "81.1.1.1", None), "81.1.1.1");
+    assert_eq!(stored(&mut bench, "192.168.1.5", "nonsense", Some("7.7.7.7")), "192.168.1.5");
+    assert_eq!(stored(&mut bench, "10.0.0.1", "6.6.6.6", Some("9.9.9.9, 81.2.3.4")), "81.2.3.4");
+    bench.config.accept_ip = false;
+    assert_eq!(stored(&mut bench, "192.168.1.5", "81.1.1.1", None), "192.168.1.5");
+}
+
+#[test]
+fn who_asks_too_often_waits() {
+    let mut bench = Bench::new(Config { rate_limit: 10, ..Config::default() });
+    for number in 1..=30 {
+        let answer = bench.peer(number, "left=1&compact=1");
+        assert_eq!(answer.contains("too many queries"), number > 10, "{number}");
+    }
+    let mut connect = Vec::new();
+    udp::Request::Connect { transaction_id: 1 }.write(&mut connect);
+    assert!(bench.datagram(&connect).is_empty());
+    let other = format!("/announce?info_hash={HASH}&peer_id=-XX0000-000000000009&port=9&left=1");
+    assert!(bench.ask(&other, "81.2.3.5", false).contains("8:interval"));
+    assert!((0..50).all(|_| bench.ask(&other, "127.0.0.1", false).contains("8:interval")));
+    assert_eq!(bench.figure("rejected"), 21);
+    bench.now += Span::from_secs(60);
+    assert!(bench.peer(1, "left=1").contains("8:interval"));
 }

@@ -1,8 +1,11 @@
 //! A datagram in, at most one datagram out (BEP 15). Silence meets all that comes without a connection id of ours, so that
 //! nobody is sent what somebody else asked for; and a connection id is never longer than the request for it.
 
+use std::net::IpAddr;
+
 use crate::base::{InfoHash, Rng};
-use crate::tracker::service::{Announce, Asker, Tracker};
+use crate::tracker::http::{route, split};
+use crate::tracker::service::{Announce, Asker, Refusal, Tracker};
 use crate::tracker::store::For;
 use crate::tracker::{Counter, Shards};
 use crate::wire::tracker::Counts;
@@ -22,6 +25,9 @@ impl<S: Shards> Tracker<S> {
         if from_port == 0 {
             return self.stats.count(Counter::FailedQueries);
         }
+        if !self.within_limit(asker) {
+            return self.stats.count(Counter::Rejected);
+        }
         match Request::parse(datagram) {
             Ok(Request::Connect { transaction_id }) => {
                 self.stats.count(Counter::UdpConnections);
@@ -34,11 +40,15 @@ impl<S: Shards> Tracker<S> {
                 }
             }
             Ok(Request::Scrape { connection_id, transaction_id, hashes }) => {
-                if self.knows(connection_id, asker) {
+                if !self.knows(connection_id, asker) {
+                } else if !asker.config.access.admits(None) {
+                    // A scrape has no room for a key.
+                    self.refuse_udp(transaction_id, Refusal::Key, out);
+                } else {
                     self.stats.count(Counter::Scrapes);
                     Response::Scrape { transaction_id, counts: &[] }.write(out);
                     for hash in hashes {
-                        let counts = self.counts(&InfoHash(*hash)).unwrap_or_default();
+                        let counts = self.scrape(asker.config, &InfoHash(*hash)).unwrap_or_default();
                         out.extend_from_slice(&Counts::from(counts).to_udp());
                     }
                 }
@@ -69,12 +79,18 @@ impl<S: Shards> Tracker<S> {
         rng: &mut Rng,
         out: &mut Vec<u8>,
     ) {
+        let url = request.options.url_data();
+        let key = url.as_deref().and_then(|url| route(split(url).0)).and_then(|(_, key)| key);
+        if !asker.config.access.admits(key) {
+            return self.refuse_udp(transaction_id, Refusal::Key, out);
+        }
         let announce = Announce {
             info_hash: request.info_hash,
             peer_id: request.peer_id,
             port: request.port,
             left: Some(request.left),
             event: request.event,
+            ip: request.ip.map(IpAddr::V4),
             numwant: request.numwant,
             shows_id: false,
             both_families: false,
@@ -94,10 +110,14 @@ impl<S: Shards> Tracker<S> {
             found.six.write(&to, out);
         });
         if let Err(refusal) = result {
-            self.stats.count(refusal.counter());
             out.truncate(start);
-            refuse(transaction_id, &refusal.to_string(), out);
+            self.refuse_udp(transaction_id, refusal, out);
         }
+    }
+
+    fn refuse_udp(&self, transaction_id: u32, refusal: Refusal, out: &mut Vec<u8>) {
+        self.stats.count(refusal.counter());
+        refuse(transaction_id, &refusal.to_string(), out);
     }
 }
 

@@ -281,7 +281,7 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     };
     let mut keep_alive = parsed.version == Some(1);
     let mut wants_json = false;
-    let mut body = None;
+    let (mut body, mut forwarded) = (None, None);
     for header in parsed.headers.iter() {
         match header.name.len() {
             6 | 12 if is(header.name, "accept") || is(header.name, "content-type") => {
@@ -296,6 +296,7 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
                     _ => return Parsed::Bad("400 Bad Request"),
                 }
             }
+            15 if is(header.name, "x-forwarded-for") => forwarded = Some(header.value),
             17 if is(header.name, "transfer-encoding") => return Parsed::Bad("411 Length Required"),
             _ => {}
         }
@@ -307,7 +308,7 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     if bytes.len() < len {
         return Parsed::Partial;
     }
-    let request = Request { method, target: target.as_bytes(), wants_json, keep_alive };
+    let request = Request { method, target: target.as_bytes(), wants_json, keep_alive, forwarded };
     Parsed::Whole { request, len }
 }
 

@@ -3,9 +3,13 @@
 //! - `shared`: [`Shared`], the tracker, its rules and its clock, as every task and thread sees them
 //! - `http`: connections, with their limits and deadlines
 //! - `udp`: datagrams, in batches where the system can
+//! - `keep`: [`KeepError`], swarms beyond the end of the process
+//! - `lists`: [`ListFileError`], the files that say who may announce what
 //! - `urls`: announce URLs of the addresses that are listened at
 
 mod http;
+mod keep;
+mod lists;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -14,6 +18,7 @@ mod urls;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +30,8 @@ use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
 use crate::tracker::Config;
 
+pub use keep::KeepError;
+pub use lists::ListFileError;
 use shared::Shared;
 
 /// A tracker that answers.
@@ -35,6 +42,7 @@ pub struct Server {
     udp: Vec<SocketAddr>,
     tasks: JoinSet<()>,
     workers: udp::Workers,
+    keeper: Option<keep::Keeper>,
 }
 
 /// Why a tracker cannot answer.
@@ -49,6 +57,17 @@ pub enum ServerError {
         over: &'static str,
         /// What the system says.
         why: io::Error,
+    },
+    /// A list of torrents or keys cannot be used.
+    #[error("the tracker cannot start: {0}")]
+    List(#[from] ListFileError),
+    /// The file that swarms are kept in cannot be used.
+    #[error("the tracker cannot use {path}: {why}")]
+    Keep {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        why: KeepError,
     },
     /// The system gives no random numbers or no threads.
     #[error("the tracker cannot start: {0}")]
@@ -75,12 +94,21 @@ impl Server {
     ///
     /// # Errors
     /// Says which address cannot be had, and why; none is kept then.
-    pub async fn start(config: Config) -> Result<Self, ServerError> {
+    pub async fn start(mut config: Config) -> Result<Self, ServerError> {
+        config.access = lists::load(&config)?;
         let (listeners, sockets) = bind(&config)?;
         let http = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let udp = sockets.iter().filter_map(|group| group.first()?.local_addr().ok()).collect();
         let acceptors = config.http_num_acceptors;
         let shared = Arc::new(Shared::new(config).map_err(ServerError::System)?);
+        // What was known before is there again when the first one asks.
+        let keeper = match shared.config().state_file.clone() {
+            Some(path) => {
+                let started = keep::Keeper::start(&path, &shared);
+                Some(started.map_err(|why| ServerError::Keep { path, why })?)
+            }
+            None => None,
+        };
         let workers = udp::Workers::start(&shared, sockets).map_err(ServerError::System)?;
         let mut tasks = JoinSet::new();
         for listener in listeners {
@@ -90,7 +118,8 @@ impl Server {
             }
         }
         tasks.spawn(clean(Arc::clone(&shared)));
-        let server = Self { shared, http, udp, tasks, workers };
+        tasks.spawn(lists::watch(Arc::clone(&shared)));
+        let server = Self { shared, http, udp, tasks, workers, keeper };
         tracing::info!(http = ?server.http, udp = ?server.udp, "the tracker answers");
         Ok(server)
     }
@@ -139,14 +168,21 @@ impl Server {
 
     /// Keeps to other rules from now on, without losing a swarm. Addresses and numbers of tasks stay until the next start;
     /// gives whether they would be others.
-    pub fn reload(&self, config: Config) -> bool {
-        self.shared.reload(config)
+    ///
+    /// # Errors
+    /// Where a list that the configuration names cannot be used; everything stays as it was then.
+    pub fn reload(&self, mut config: Config) -> Result<bool, ServerError> {
+        config.access = lists::load(&config)?;
+        Ok(self.shared.reload(config))
     }
 
     /// Closes every socket and waits until nothing runs any more.
     pub async fn stop(mut self) {
         self.workers.stop();
         self.tasks.shutdown().await;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.stop();
+        }
         tracing::info!("the tracker has stopped");
     }
 }

@@ -37,7 +37,9 @@ impl Shared {
     pub(super) fn new(config: Config) -> io::Result<Self> {
         let clock = Clock::start();
         let mut rng = Rng::new(u64::from_ne_bytes(secret()?));
-        let shards = new_shards(&config, clock.now(), &mut rng).into_iter().map(Mutex::new).collect();
+        // Peers that were heard before this start have their place in time, too.
+        let began = clock.now() - Span::from_secs(30 * 86_400);
+        let shards = new_shards(&config, began, &mut rng).into_iter().map(Mutex::new).collect();
         Ok(Self {
             tracker: Tracker::new(Locked(shards), ConnectionIds::new(secret()?), &mut rng),
             rules: RwLock::new(Arc::new(config)),

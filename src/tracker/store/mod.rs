@@ -5,6 +5,7 @@
 //! - `many`: [`Many`], any number of peers in columns
 //! - `index`: [`Index`], where in its columns a large swarm keeps a peer
 //! - `pick`: [`Picked`], the peers chosen for one answer
+//! - `saved`: [`Saved`], a swarm as bytes that outlive the process
 //! - `swarm`: [`Swarm`], the peers of one torrent over both address families
 //! - `shard`: [`Shard`], a part of all swarms behind one lock, with its limits
 //!
@@ -16,6 +17,7 @@ mod index;
 mod many;
 mod mark;
 mod pick;
+mod saved;
 mod shard;
 mod swarm;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use many::Many;
 pub(crate) use mark::{Mark, State};
 pub use pick::Found;
 pub(crate) use pick::{For, Picked, Want};
+pub use saved::Saved;
 pub(crate) use shard::Note;
 pub use shard::{Limits, Shard, Shards, new_shards};
 use swarm::Swarm;

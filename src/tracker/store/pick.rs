@@ -56,13 +56,14 @@ pub(crate) struct Want {
 #[derive(Clone, Copy, Debug, Default)]
 struct Runs {
     runs: [(u32, u32); 6],
+    used: usize,
+    /// Positions in all of them.
     len: usize,
-    peers: usize,
 }
 
 impl<'a, const N: usize> Picked<'a, N> {
     pub(crate) const NONE: Self =
-        Self { keys: &[], marks: &[], ids: &[], runs: Runs { runs: [(0, 0); 6], len: 0, peers: 0 } };
+        Self { keys: &[], marks: &[], ids: &[], runs: Runs { runs: [(0, 0); 6], used: 0, len: 0 } };
 
     /// Chooses peers out of columns whose first `seeds` are seeds, other than the one at `own`. Where there are more than
     /// wanted, runs from random places are taken: half from the seeds and half from the others, more from one side where the
@@ -93,7 +94,7 @@ impl<'a, const N: usize> Picked<'a, N> {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.runs.peers
+        self.runs.len
     }
 
     /// Appends them in the compact form, as far as they are of use to who asks.
@@ -167,7 +168,7 @@ impl Runs {
         if count == 0 {
             return;
         }
-        self.peers += count;
+        self.len += count;
         // Positions without a gap: those from `own` on stand one further.
         let there = end - start - usize::from(own.is_some());
         let first = if count < there { rng.below(there) } else { 0 };
@@ -189,13 +190,13 @@ impl Runs {
 
     fn push(&mut self, start: usize, end: usize) {
         if start < end {
-            self.runs[self.len] = (start as u32, end as u32);
-            self.len += 1;
+            self.runs[self.used] = (start as u32, end as u32);
+            self.used += 1;
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
-        self.runs[..self.len].iter().map(|(start, end)| *start as usize..*end as usize)
+        self.runs[..self.used].iter().map(|(start, end)| *start as usize..*end as usize)
     }
 }
 

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
 use crate::tracker::store::index::hash;
-use crate::tracker::store::{Found, Mark, State, Swarm, SwarmCounts, Want};
+use crate::tracker::store::{Found, Mark, Saved, State, Swarm, SwarmCounts, Want};
 use crate::tracker::{Config, Gauges};
 
 /// The shards of a store, each to be used by one at a time.
@@ -38,6 +38,8 @@ pub struct Shard {
     limits: Limits,
     seeders: usize,
     peers: usize,
+    /// Torrents forgotten since the last saving; nothing where nobody saves.
+    forgotten: Option<Vec<InfoHash>>,
 }
 
 /// A peer to be noted.
@@ -68,7 +70,13 @@ pub(crate) struct Noted<'a> {
 pub fn new_shards(config: &Config, began: Moment, rng: &mut Rng) -> Vec<Shard> {
     let count = Limits::shards(config);
     let limits = Limits::of(config, count);
-    (0..count).map(|_| Shard::new(limits, began, rng)).collect()
+    (0..count)
+        .map(|_| {
+            let mut shard = Shard::new(limits, began, rng);
+            shard.forgotten = config.state_file.is_some().then(Vec::new);
+            shard
+        })
+        .collect()
 }
 
 impl Limits {
@@ -95,7 +103,7 @@ impl Shard {
     pub fn new(limits: Limits, began: Moment, rng: &mut Rng) -> Self {
         let salt = rng.bits();
         let swarms = IndexMap::with_hasher(Keyed(rng.bits()));
-        Self { swarms, salt, began, limits, seeders: 0, peers: 0 }
+        Self { swarms, salt, began, limits, seeders: 0, peers: 0, forgotten: None }
     }
 
     /// Changes what it may hold; what is above stays until it goes by itself.
@@ -127,12 +135,62 @@ impl Shard {
         if let Some(was) = swarm.remove(addr, self.salt) {
             self.peers -= 1;
             self.seeders -= usize::from(was == State::Seed);
+            swarm.changed = true;
         }
         let counts = swarm.counts();
         if swarm.len() == 0 && swarm.downloaded == 0 {
             self.swarms.swap_remove_index(at);
+            self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(hash));
         }
         counts
+    }
+
+    /// Adds up to `max` changed torrents from the `from`-th on, and those that are forgotten; gives where to go on, nothing at
+    /// the end. What moves meanwhile is found the next time.
+    pub(crate) fn changes(&mut self, from: usize, max: usize, out: &mut Vec<Saved>) -> Option<usize> {
+        let began = self.began.micros() / 1_000_000;
+        let full = out.len() + max;
+        if let Some(forgotten) = &mut self.forgotten {
+            // A torrent that has come again since is no longer forgotten.
+            let gone = forgotten.drain(..).filter(|hash| !self.swarms.contains_key(hash));
+            out.extend(gone.map(|info_hash| Saved { info_hash, ..Saved::default() }));
+        }
+        for at in from..self.swarms.len() {
+            if out.len() >= full {
+                return Some(at);
+            }
+            let Some((hash, swarm)) = self.swarms.get_index_mut(at).filter(|(_, swarm)| swarm.changed) else {
+                continue;
+            };
+            swarm.changed = false;
+            let touched_secs = began + u64::from(swarm.touched);
+            let mut saved =
+                Saved { info_hash: *hash, downloaded: swarm.downloaded, touched_secs, peers: Vec::new() };
+            swarm.each(|addr, mark, state, id| saved.push(addr, mark, state, id, began));
+            out.push(saved);
+        }
+        None
+    }
+
+    /// Puts a saved torrent back, but for what is known better already or does not fit.
+    pub(crate) fn restore(&mut self, saved: &Saved) {
+        let secs = |at: u64| at.saturating_sub(self.began.micros() / 1_000_000).min(1 << 29) as u32;
+        if self.swarms.contains_key(&saved.info_hash) || self.swarms.len() >= self.limits.torrents {
+            return;
+        }
+        let mut swarm = Swarm::default();
+        (swarm.downloaded, swarm.touched) = (saved.downloaded, secs(saved.touched_secs));
+        for peer in saved.each() {
+            if self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent {
+                break;
+            }
+            let mark = Mark::new(secs(peer.secs.into()), peer.state, peer.here);
+            let before = swarm.put(peer.addr, mark, peer.state, peer.id, self.salt);
+            self.peers += usize::from(before.is_none());
+            self.seeders -= usize::from(before == Some(State::Seed));
+            self.seeders += usize::from(peer.state == State::Seed);
+        }
+        self.swarms.insert(saved.info_hash, swarm);
     }
 
     /// How many peers a torrent has; nothing where it is unknown.
@@ -161,12 +219,18 @@ impl Shard {
         let Some(before) = age.checked_sub(silence.secs()) else { return 0 };
         let idle_before = age.saturating_sub(silence.secs().saturating_mul(3)) as u32;
         let (mut peers, mut seeders) = (0, 0);
-        self.swarms.retain(|_, swarm| {
+        self.swarms.retain(|hash, swarm| {
+            let removed = peers;
             swarm.sweep(before as u32, self.salt, |state| {
                 peers += 1;
                 seeders += usize::from(state == State::Seed);
             });
-            swarm.len() > 0 || swarm.downloaded > 0 && swarm.touched >= idle_before
+            swarm.changed |= peers > removed;
+            let stays = swarm.len() > 0 || swarm.downloaded > 0 && swarm.touched >= idle_before;
+            if !stays {
+                self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(*hash));
+            }
+            stays
         });
         self.peers -= peers;
         self.seeders -= seeders;
@@ -196,7 +260,7 @@ impl Shard {
             return false;
         }
         let swarm = self.swarms.entry(hash).or_default();
-        swarm.touched = secs;
+        (swarm.touched, swarm.changed) = (secs, true);
         let mark = Mark::new(secs, note.state, note.here);
         let before = swarm.put(note.addr, mark, note.state, note.id, self.salt);
         if note.completed && before != Some(State::Seed) {
@@ -219,7 +283,8 @@ impl Shard {
             })
             .min();
         let Some((_, at)) = victim else { return false };
-        if let Some((_, swarm)) = self.swarms.swap_remove_index(at) {
+        if let Some((hash, swarm)) = self.swarms.swap_remove_index(at) {
+            self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(hash));
             self.peers -= swarm.len();
             self.seeders -= swarm.seeds();
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::{PeerId, Rng};
-use crate::tracker::store::pick::compact;
+use crate::tracker::store::pick::{address, compact};
 use crate::tracker::store::{Few, Found, Many, Mark, Picked, State, Want};
 
 /// How many peers a torrent has.
@@ -29,6 +29,8 @@ pub(super) struct Swarm {
     /// When it was announced to last, in seconds since the store began.
     pub(super) touched: u32,
     partial: u32,
+    /// Whether it has changed since it was saved last.
+    pub(super) changed: bool,
 }
 
 /// IPv4 peers; most torrents have few.
@@ -156,6 +158,26 @@ impl Swarm {
             }
         }
         Found { counts: self.counts(), four, six }
+    }
+
+    /// Tells of every peer: its address, mark, what it is, and its id where that is known.
+    pub(super) fn each(&self, mut each: impl FnMut(SocketAddr, Mark, State, Option<PeerId>)) {
+        match &self.four {
+            Four::Few(few) => {
+                for (at, (key, mark)) in few.keys().iter().zip(few.marks()).enumerate() {
+                    each(address(key), *mark, mark.state(at < few.seeds()), None);
+                }
+            }
+            Four::Many(many) => {
+                for (at, (key, mark)) in many.keys().iter().zip(many.marks()).enumerate() {
+                    each(address(key), *mark, mark.state(at < many.seeds()), many.ids().get(at).copied());
+                }
+            }
+        }
+        let Some(six) = &self.six else { return };
+        for (at, (key, mark)) in six.keys().iter().zip(six.marks()).enumerate() {
+            each(address(key), *mark, mark.state(at < six.seeds()), six.ids().get(at).copied());
+        }
     }
 
     fn put_four(

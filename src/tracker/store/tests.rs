@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use proptest::prelude::*;
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
-use crate::tracker::store::{For, Found, Limits, Note, Shard, State, Want};
+use crate::tracker::Config;
+use crate::tracker::store::{For, Found, Limits, Note, Saved, Shard, State, Want, new_shards};
 use crate::wire::tracker::{take_compact_v4, take_compact_v6};
 
 const FREE: Limits = Limits { torrents: 1_000, peers: 100_000, peers_per_torrent: 100_000 };
@@ -101,7 +102,7 @@ fn agrees(steps: &[Step], pace: u64) {
                 if completed && before.is_none_or(|(state, _)| state != State::Seed) {
                     *model.downloaded.entry(torrent).or_default() += 1;
                 }
-                let id = id.then_some(PeerId([number as u8; 20]));
+                let id = id.then_some(PeerId([(number % 250) as u8; 20]));
                 let note = Note { addr, id, state, completed, here: false };
                 let want_seed = Want { peers: want, seed: state == State::Seed };
                 let noted =
@@ -287,4 +288,53 @@ fn peers_on_the_trackers_machine_are_reachable_from_others() {
     );
     let given = peers(&noted.found, &to(addr("9.9.9.9:1")));
     assert!(given.iter().all(|peer| !peer.ip().is_loopback()) && given.len() == 2, "{given:?}");
+}
+
+#[test]
+fn what_was_saved_comes_back() {
+    let config = Config { state_file: Some("somewhere".into()), db_cache_size: 1_000, ..Config::default() };
+    let new = || new_shards(&config, Moment::ZERO, &mut Rng::new(1)).remove(0);
+    let (mut old, mut rng) = (new(), Rng::new(1));
+    let want = Want { peers: 50, seed: false };
+    for number in 0..3_000_u32 {
+        let mut hash = InfoHash([1; 20]);
+        hash.0[..2].copy_from_slice(&((number % 600) as u16).to_be_bytes());
+        let state = [State::Seed, State::PartialSeed, State::Leecher][number as usize % 3];
+        let id = number.is_multiple_of(2).then_some(PeerId([(number % 250) as u8 + 1; 20]));
+        let note = Note { id, completed: state == State::Seed, ..note(peer(number, number % 5 == 0), state) };
+        old.announce(hash, note, want, true, at(number.into()), &mut rng);
+    }
+    let all = |shard: &mut Shard| {
+        let (mut saved, mut from) = (Vec::new(), Some(0));
+        while let Some(at) = from {
+            from = shard.changes(at, 100, &mut saved);
+        }
+        saved
+    };
+    let saved = all(&mut old);
+    assert_eq!(saved.len(), 600);
+    assert_eq!(all(&mut old), [], "nothing has changed since");
+    let mut back = new();
+    saved.iter().for_each(|saved| back.restore(saved));
+    assert_eq!(back.gauges(), old.gauges());
+    for (hash, counts) in old.torrents() {
+        assert_eq!(back.counts(&hash), Some(counts));
+    }
+    // What goes is told of once, and silence counts from when a peer was heard, not from when it was put back.
+    let removed = old.clean(Span::from_secs(1_000), at(3_000));
+    assert_eq!(back.clean(Span::from_secs(1_000), at(3_000)), removed);
+    old.stop(saved[0].info_hash, peer(0, true));
+    assert!(all(&mut old).iter().any(|saved| saved.peers.len() < 100));
+    // Bytes from a broken file are no reason to fail.
+    let mut rng = Rng::new(9);
+    for len in 0..200 {
+        let mut peers = vec![0; len];
+        rng.fill(&mut peers);
+        back.restore(&Saved {
+            info_hash: InfoHash([len as u8; 20]),
+            downloaded: 1,
+            touched_secs: u64::MAX,
+            peers,
+        });
+    }
 }

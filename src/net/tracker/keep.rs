@@ -1,0 +1,174 @@
+//! Swarms beyond the end of the process: written behind into an SQLite database by a thread of its own, read at the start.
+//! Nobody who announces waits for it. What the last few seconds brought may be lost with the machine; clients announce again.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::{Connection, params};
+
+use crate::base::InfoHash;
+use crate::net::tracker::shared::Shared;
+use crate::tracker::Saved;
+
+/// The layout that this program writes.
+const LAYOUT: i64 = 1;
+
+/// The thread that saves.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    thread: Option<JoinHandle<()>>,
+    stop: Option<Sender<()>>,
+}
+
+/// Why swarms cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    /// A newer program wrote it.
+    #[error("a newer version of the program wrote it")]
+    Newer,
+    /// There is no thread to write with.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+impl Keeper {
+    /// Opens the database, puts back what it holds, and begins to save.
+    pub(super) fn start(path: &Path, shared: &Arc<Shared>) -> Result<Self, KeepError> {
+        let mut database = open(path)?;
+        restore(&mut database, shared)?;
+        let (stop, stopped) = bounded(1);
+        let shared = Arc::clone(shared);
+        let thread = std::thread::Builder::new()
+            .name("tracker-store".to_owned())
+            .spawn(move || run(&mut database, &shared, &stopped))?;
+        Ok(Self { thread: Some(thread), stop: Some(stop) })
+    }
+
+    /// Saves a last time and ends.
+    pub(super) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that saves swarms had failed");
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(database: &mut Connection, shared: &Shared, stopped: &Receiver<()>) {
+    let mut failing = false;
+    loop {
+        let period = Duration::from_secs(shared.config().state_interval.into());
+        let last = stopped.recv_timeout(period) != Err(RecvTimeoutError::Timeout);
+        match save(database, shared) {
+            Ok(()) => failing = false,
+            // Once is enough in a log; what could not be written is tried again with the next change of it.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(%error, "swarms could not be saved");
+            }
+            Err(_) => {}
+        }
+        if last {
+            return;
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, KeepError> {
+    let database = Connection::open(path)?;
+    database.busy_timeout(Duration::from_secs(5))?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    // Whole after a crash of the process at any moment, and after one of the machine but for the last few seconds.
+    database.pragma_update(None, "synchronous", "NORMAL")?;
+    let layout: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if layout > LAYOUT {
+        return Err(KeepError::Newer);
+    }
+    database.execute_batch(
+        "BEGIN;
+         CREATE TABLE IF NOT EXISTS swarms (
+             info_hash BLOB PRIMARY KEY, downloaded INTEGER NOT NULL, touched INTEGER NOT NULL, peers BLOB NOT NULL
+         ) WITHOUT ROWID;
+         PRAGMA user_version = 1;
+         COMMIT;",
+    )?;
+    Ok(database)
+}
+
+fn restore(database: &mut Connection, shared: &Shared) -> Result<(), KeepError> {
+    let mut query = database.prepare("SELECT info_hash, downloaded, touched, peers FROM swarms")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let Ok(hash) = row.get_ref(0)?.as_blob().unwrap_or_default().try_into() else { continue };
+        shared.tracker.restore(&Saved {
+            info_hash: InfoHash(hash),
+            downloaded: row.get(1)?,
+            touched_secs: row.get::<_, i64>(2)?.max(0) as u64,
+            peers: row.get(3)?,
+        });
+    }
+    // What fell silent while nothing ran goes at once.
+    for turn in 0..shared.tracker.turns() {
+        shared.tracker.clean(&shared.config(), turn, shared.now());
+    }
+    let gauges = shared.tracker.gauges();
+    tracing::info!(torrents = gauges.torrents, peers = gauges.peers(), "swarms were put back");
+    Ok(())
+}
+
+/// Writes what has changed, a transaction a shard.
+fn save(database: &mut Connection, shared: &Shared) -> Result<(), KeepError> {
+    let mut changes = Vec::new();
+    for at in 0..shared.tracker.turns() {
+        let mut from = Some(0);
+        let mut written = None;
+        while let Some(position) = from {
+            from = shared.tracker.changes(at, position, &mut changes);
+            if changes.is_empty() {
+                continue;
+            }
+            let transaction = match written.take() {
+                Some(transaction) => transaction,
+                None => database.unchecked_transaction()?,
+            };
+            write(&transaction, &changes)?;
+            written = Some(transaction);
+            changes.clear();
+        }
+        if let Some(transaction) = written {
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}
+
+fn write(database: &Connection, changes: &[Saved]) -> Result<(), KeepError> {
+    let mut put = database.prepare_cached(
+        "INSERT INTO swarms (info_hash, downloaded, touched, peers) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (info_hash) DO UPDATE SET downloaded = ?2, touched = ?3, peers = ?4",
+    )?;
+    let mut delete = database.prepare_cached("DELETE FROM swarms WHERE info_hash = ?1")?;
+    for saved in changes {
+        let hash = &saved.info_hash.0[..];
+        if saved.is_gone() {
+            delete.execute([hash])?;
+        } else {
+            put.execute(params![hash, saved.downloaded, saved.touched_secs as i64, saved.peers])?;
+        }
+    }
+    Ok(())
+}
