@@ -128,7 +128,7 @@ fn wanted(settings: &Settings) -> Vec<IpAddr> {
     let mut ips = if settings.tracker_on_network { lan::addresses() } else { Vec::new() };
     // Whoever chose one address wants to be found there, not on another network.
     if let Some(bind) = settings.bind {
-        ips = ips.into_iter().filter(|ip| *ip == bind).collect();
+        ips.retain(|ip| *ip == bind);
     }
     ips.push(Ipv4Addr::LOCALHOST.into());
     ips
