@@ -77,7 +77,7 @@ window: needs-tests ## the window on a screen of its own
 .PHONY: bench
 bench: needs-cargo ## how fast each part is
 	@packaging/linux/needs.sh build
-	cargo bench --locked --features sim
+	cargo bench --locked --no-default-features --features host --bench '*'
 
 .PHONY: bench-tracker
 bench-tracker: needs-cargo ## how fast the tracker is

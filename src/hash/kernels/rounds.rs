@@ -62,7 +62,7 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
     let mut state: [W; 5] = from_fn(|word| unsafe { W::new(column(states, word)) });
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
-        let mut words = unsafe { W::load(from_fn(|lane| &sources[lane][at])) };
+        let mut words = unsafe { W::load(row(&sources, at)) };
         let before = state;
         rounds!(sha1_round, state, words: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
         rounds!(sha1_round, state, words: 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
@@ -89,7 +89,7 @@ pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
     let mut state: [W; 8] = from_fn(|word| unsafe { W::new(column(states, word)) });
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
-        let mut words = unsafe { W::load(from_fn(|lane| &sources[lane][at])) };
+        let mut words = unsafe { W::load(row(&sources, at)) };
         let before = state;
         rounds!(sha256_round, state, words: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         rounds!(sha256_round, state, words: 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
@@ -152,6 +152,12 @@ fn sources<'a, const LANES: usize>(messages: &[&'a [Block]]) -> Option<([&'a [Bl
     let count = messages.iter().map(|blocks| blocks.len()).min()?;
     let first = *messages.first()?;
     Some((from_fn(|lane| &messages.get(lane).unwrap_or(&first)[..count]), count))
+}
+
+/// One block of each source.
+#[inline(always)]
+fn row<'a, const LANES: usize>(sources: &[&'a [Block]; LANES], at: usize) -> [&'a Block; LANES] {
+    from_fn(|lane| &sources[lane][at])
 }
 
 /// One word of each state, for each lane.
