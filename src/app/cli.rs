@@ -201,11 +201,13 @@ fn web_url(text: &str) -> Result<String, String> {
 }
 
 fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    if !schemes.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("it must begin with one of {}:// and name a host", schemes.join("://, ")));
+    let fine =
+        |url: Url| schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty());
+    if Url::parse(text).is_ok_and(fine) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("it must begin with one of {}:// and name a host", schemes.join("://, ")))
     }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

@@ -47,7 +47,13 @@ pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
 }
 
 fn attend(running: &Running) -> Result<()> {
+    let mut listening = Vec::new();
     loop {
+        let view = running.handle.view();
+        if view.listening != listening {
+            listening.clone_from(&view.listening);
+            tracing::info!("peers reach this session at {listening:?}");
+        }
         match running.next() {
             News::Event(Event::Seeding { name, .. }) => say::out(format_args!("seeding {name}")),
             News::Event(Event::Completed { name, secs, .. }) => {

@@ -22,6 +22,8 @@ pub(super) fn run(args: &DesktopArgs) -> Result<()> {
     #[cfg(feature = "gui")]
     return window::run(args, &state, lock, open);
     #[cfg(not(feature = "gui"))]
+    crate::app::say::note("built without a window, and running without one");
+    #[cfg(not(feature = "gui"))]
     return daemon::headless(&state, &lock, &args.session, open);
 }
 

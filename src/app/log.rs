@@ -1,5 +1,7 @@
 //! What is written to standard error as it happens, and how much of it.
 
+use std::io::{IsTerminal as _, stderr};
+
 use tracing_subscriber::EnvFilter;
 
 use crate::api::{Level, LogLine};
@@ -12,7 +14,12 @@ pub(super) fn start(level: &str) {
         .try_from_env()
         .unwrap_or_else(|_| EnvFilter::new(level));
     // Fails where there is one already, which will do.
-    _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr)
+        .try_init();
 }
 
 /// Writes a line of the session's log.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::app::say;
+use crate::app::{log, say};
 use crate::net::tracker::Server;
 use crate::tracker::Config;
 
@@ -36,11 +36,7 @@ pub(super) fn run(args: TrackerArgs) -> anyhow::Result<()> {
         say::out("The configuration is good.");
         return Ok(());
     }
-    // A log that somebody set up already stays.
-    _ = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .try_init();
+    log::start("info");
     // Every connection is a file; the system's own limit is meant for programs with a dozen.
     _ = rlimit::increase_nofile_limit(u64::from(config.http_max_connections) + 256);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -91,7 +91,7 @@ impl Ran {
 
     fn misused(self) {
         assert_eq!((self.code, &*self.out), (Some(2), ""), "{self:?}");
-        assert!(self.err.contains("Usage:"), "{self:?}");
+        assert!(self.err.contains("try '--help'"), "{self:?}");
     }
 }
 

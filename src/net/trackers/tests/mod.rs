@@ -1,4 +1,7 @@
 //! Questions to trackers made for the test, on loopback.
+//!
+//! - `http`: those that speak HTTP
+//! - `udp`: those that speak UDP
 
 mod http;
 mod udp;
