@@ -26,6 +26,8 @@ const CONNECT: Duration = Duration::from_secs(12);
 const SLICES: usize = 64;
 /// Blocks are acknowledged when so many bytes of them are written, or all that waited.
 const REPORT: u64 = 128 * 1024;
+/// Reads in a row that bring little before the next buffer is smaller: small messages come between blocks.
+const SHORT_READS: u8 = 8;
 /// Small messages that wait for a peer that does not read; beyond it the peer is given up.
 const OVERHEAD: usize = 4 * 1024 * 1024;
 
@@ -196,6 +198,8 @@ struct Wire {
     /// How large the buffer was made, and how large the next one is to be.
     size: Size,
     next_size: Size,
+    /// Reads in a row that brought little.
+    short_reads: u8,
 }
 
 impl Wire {
@@ -210,6 +214,7 @@ impl Wire {
             buffers,
             size: Size::Small,
             next_size: Size::Small,
+            short_reads: 0,
         }
     }
 
@@ -268,8 +273,12 @@ impl Wire {
             Poll::Pending => return Poll::Pending,
         };
         if got == room {
-            self.next_size = self.size.larger();
-        } else if got < self.size.bytes() / 8 {
+            (self.next_size, self.short_reads) = (self.size.larger(), 0);
+        } else if got >= self.size.bytes() / 8 {
+            self.short_reads = 0;
+        } else if self.short_reads < SHORT_READS {
+            self.short_reads += 1;
+        } else {
             self.next_size = self.size.smaller();
         }
         Poll::Ready(self.conn.read(&mut self.buffer, items).map_err(|_| End::Broken))
@@ -294,7 +303,7 @@ impl Wire {
         buffer.extend_from_slice(&self.buffer);
         let old = std::mem::replace(&mut self.buffer, buffer);
         self.buffers.give_back(self.size, old);
-        (self.size, self.next_size) = (size, size);
+        (self.size, self.next_size, self.short_reads) = (size, size, 0);
     }
 }
 

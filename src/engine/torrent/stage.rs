@@ -120,12 +120,13 @@ impl Torrent {
 
     /// Takes part in the swarm.
     fn run(&mut self, shared: &mut Shared) {
+        // Peers that the metadata came from are wanted from now on.
+        self.timers.tick = shared.now;
         if self.running {
             return;
         }
         self.running = true;
         self.began_at = shared.now;
-        self.timers.tick = shared.now;
         self.announcer.start(shared.now);
         if self.is_complete() {
             self.begin_super_seed();
