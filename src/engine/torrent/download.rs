@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment, PieceIndex};
+use crate::base::{BlockRef, ConnKey, Moment, PieceIndex, limits};
 use crate::disk::{DiskError, Job, Verdict};
 use crate::engine::shared::Shared;
 use crate::hash::sha1;
@@ -16,6 +16,8 @@ use super::peers::Parting;
 
 /// Blocks that follow each other are given to the disk when there are so many bytes of them.
 const RUN_BYTES: u32 = 256 * 1024;
+/// Blocks that nobody asked for, taken from one peer before it is sent away.
+const UNASKED: usize = 4 * limits::REQUESTS_OUT;
 /// A peer that delivers a piece within so many seconds gets pieces of its own.
 const FAST_PIECE_SECS: u64 = 30;
 
@@ -150,7 +152,8 @@ impl Torrent {
             Received::Unrequested => {
                 self.wasted += bytes;
                 // Blocks that were asked for before a choke, and taken back, may still come; more than that is abuse.
-                if bytes == 0 || begin % BLOCK_SIZE != 0 { Err(Breach) } else { Ok(()) }
+                link.unasked += 1;
+                if link.unasked > UNASKED { Err(Breach) } else { Ok(()) }
             }
         }
     }

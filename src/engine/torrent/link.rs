@@ -35,6 +35,8 @@ pub(in crate::engine) struct Link {
     pub(super) allowed: Vec<PieceIndex>,
     pub(super) pipeline: Pipeline,
     pub(super) uploads: Uploads,
+    /// Blocks that came without having been asked for.
+    pub(super) unasked: usize,
     /// Bytes of blocks given to the socket and not yet taken by the system.
     pub(super) unsent: u64,
     pub(super) down: RateMeter,
@@ -78,6 +80,7 @@ impl Link {
             allowed: Vec::new(),
             pipeline: Pipeline::default(),
             uploads: Uploads::default(),
+            unasked: 0,
             unsent: 0,
             down: RateMeter::default(),
             up: RateMeter::default(),
