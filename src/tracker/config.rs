@@ -13,6 +13,12 @@ use crate::tracker::{Access, Network};
 pub struct Config {
     /// Where HTTP is answered; `http_ip`, one address or a list, with `http_port`.
     pub http: Vec<SocketAddr>,
+    /// Where HTTPS is answered; `https_ip`, that of HTTP where it is left out, with `https_port`. Nowhere without a port.
+    pub https: Vec<SocketAddr>,
+    /// `tls_certificate`: the certificate of HTTPS and those that vouch for it, a PEM file.
+    pub tls_certificate: Option<PathBuf>,
+    /// `tls_key`: its private key, a PEM file.
+    pub tls_key: Option<PathBuf>,
     /// Where UDP is answered; `udp_ip` and `udp_port`, those of HTTP where they are left out.
     pub udp: Vec<SocketAddr>,
     /// `http_num_acceptors`: tasks that accept connections.
@@ -63,6 +69,8 @@ pub struct Config {
     pub state_file: Option<PathBuf>,
     /// `state_interval`: seconds between two savings.
     pub state_interval: u32,
+    /// `admin_token`: the secret of whoever manages the tracker over HTTP; without one nobody does.
+    pub admin_token: Option<String>,
     /// What the lists say; whoever reads files fills it in.
     pub access: Access,
 }
@@ -128,6 +136,13 @@ impl Config {
         let config = Self {
             http: sockets(keys.http, &keys.http_ip, keys.http_port),
             udp: sockets(keys.udp, &udp_ip, udp_port),
+            https: sockets(
+                keys.https_port.is_some(),
+                keys.https_ip.as_ref().unwrap_or(&keys.http_ip),
+                keys.https_port.unwrap_or_default(),
+            ),
+            tls_certificate: keys.tls_certificate,
+            tls_key: keys.tls_key,
             http_num_acceptors: keys.http_num_acceptors,
             http_max_connections: keys.http_max_connections,
             http_timeout: keys.http_timeout,
@@ -152,11 +167,15 @@ impl Config {
             deny_file: keys.deny_file,
             state_file: keys.state_file,
             state_interval: keys.state_interval,
+            admin_token: keys.admin_token,
             // Until the lists are read nobody is let in who may not be.
             access: Access { keys: keys.private.then(Arc::default), ..Access::default() },
         };
-        if config.http.is_empty() && config.udp.is_empty() {
+        if config.http.is_empty() && config.udp.is_empty() && config.https.is_empty() {
             return range("http", "and udp are both switched off; a tracker needs one of them");
+        }
+        if !config.https.is_empty() && (config.tls_certificate.is_none() || config.tls_key.is_none()) {
+            return range("https_port", "needs tls_certificate and tls_key");
         }
         // A datagram holds about 240 IPv4 peers without being split, and 3,600 at all.
         if !(1..=1_000).contains(&config.answer_max_peers) {
@@ -189,6 +208,9 @@ impl Config {
             if number == 0 {
                 return range(key, "must be at least 1");
             }
+        }
+        if config.admin_token.as_ref().is_some_and(|token| token.len() < 16) {
+            return range("admin_token", "must have at least 16 characters");
         }
         if config.keys_file.is_some() && !config.private {
             return range("keys_file", "needs private = true");
@@ -234,6 +256,10 @@ keys! {
     http_num_acceptors: u32 = 16,
     http_max_connections: u32 = 20_000,
     http_timeout: u32 = 20,
+    https_ip: Option<Ips> = None,
+    https_port: Option<u16> = None,
+    tls_certificate: Option<PathBuf> = None,
+    tls_key: Option<PathBuf> = None,
     udp_ip: Option<Ips> = None,
     udp_port: Option<u16> = None,
     udp_workers: u32 = 0,
@@ -257,6 +283,7 @@ keys! {
     deny_file: Option<PathBuf> = None,
     state_file: Option<PathBuf> = None,
     state_interval: u32 = 5,
+    admin_token: Option<String> = None,
 }
 
 /// The known key with the fewest letters changed.

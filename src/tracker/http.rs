@@ -38,6 +38,8 @@ pub struct Request<'a> {
     pub keep_alive: bool,
     /// The last `X-Forwarded-For`.
     pub forwarded: Option<&'a [u8]>,
+    /// What stands behind `Authorization: Bearer`.
+    pub token: Option<&'a [u8]>,
 }
 
 /// What can be asked for.
@@ -46,6 +48,7 @@ pub(crate) enum Page {
     Announce,
     Scrape,
     Statistics,
+    Metrics,
     Front,
 }
 
@@ -80,8 +83,17 @@ impl<S: Shards> Tracker<S> {
             Some((Page::Scrape, _)) => self.scrape_http(asker.config, query, &mut body),
             Some((Page::Statistics, _)) => self.statistics(query, request.wants_json, &mut body),
             Some((Page::Front, _)) => {
-                pages::front(&self.figures(), &mut body);
+                pages::front(&self.figures(), self.history(), &mut body);
                 Reply::HTML
+            }
+            Some((Page::Metrics, _)) if self.may_manage(&asker, request) => {
+                pages::metrics(&self.figures(), &mut body);
+                Reply { kind: "text/plain; version=0.0.4; charset=utf-8", ..Reply::TEXT }
+            }
+            Some((Page::Metrics, _)) => {
+                self.stats.count(Counter::Rejected);
+                body.extend_from_slice(b"Metrics are for this machine, and for those who know the token.\n");
+                Reply { status: "403 Forbidden", ..Reply::TEXT }
             }
             None => {
                 self.stats.count(Counter::UnknownQueries);
@@ -92,6 +104,29 @@ impl<S: Shards> Tracker<S> {
         let shown = if request.method == Method::Head { &[][..] } else { &body };
         write_head(&reply, body.len(), request.keep_alive, out);
         out.extend_from_slice(shown);
+    }
+
+    /// Whether whoever asks may see what is not for everybody: he knows the token, or there is none and he asks from this
+    /// machine.
+    pub fn may_manage(&self, asker: &Asker<'_>, request: &Request<'_>) -> bool {
+        match (&asker.config.admin_token, request.token) {
+            (Some(token), Some(shown)) => self.is_same(token.as_bytes(), shown),
+            (Some(_), None) => false,
+            (None, _) => asker.ip.is_loopback() && request.forwarded.is_none(),
+        }
+    }
+
+    /// Appends the response of a shell that answers a request by itself.
+    pub fn respond_json(
+        &self,
+        status: &'static str,
+        json: &serde_json::Value,
+        keep_alive: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let body = format!("{json}\n");
+        write_head(&Reply { status, ..Reply::JSON }, body.len(), keep_alive, out);
+        out.extend_from_slice(body.as_bytes());
     }
 
     /// Appends the response to what is no request, after which the connection closes.
@@ -234,7 +269,7 @@ const FULL_SCRAPE: usize = 100_000;
 
 /// Path and query of a target, which may also be a whole URL. A fragment is not sent by anybody who knows what it is.
 pub(crate) fn split(target: &[u8]) -> (&[u8], &[u8]) {
-    let target = match target.strip_prefix(b"http://") {
+    let target = match target.strip_prefix(b"http://").or_else(|| target.strip_prefix(b"https://")) {
         Some(rest) => &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..],
         None => target,
     };
@@ -255,6 +290,7 @@ pub(crate) fn route(path: &[u8]) -> Option<(Page, Option<&[u8]>)> {
         b"/announce" => return Some((Page::Announce, None)),
         b"/scrape" => return Some((Page::Scrape, None)),
         b"/stats" => return Some((Page::Statistics, None)),
+        b"/metrics" => return Some((Page::Metrics, None)),
         b"/" => return Some((Page::Front, None)),
         _ => {}
     }

@@ -11,7 +11,8 @@
 //! - `service`: [`Tracker`], announces and scrapes on one store, whatever carries them
 //! - `udp`: a datagram in, a datagram out
 //! - `http`: a request's target in, a whole response out
-//! - `pages`: the statistics as JSON and HTML
+//! - `history`: the last hour
+//! - `pages`: the statistics as JSON, as HTML with the last hour plotted, and for Prometheus
 //!
 //! Life of an announce: a shell ([`net::tracker`](crate::net) in the program, a test here) takes bytes off a socket and hands
 //! them over with the sender's address, the moment and a generator. They are parsed by [`wire`](crate::wire), checked, and
@@ -22,6 +23,7 @@ mod access;
 mod addresses;
 mod config;
 mod connection_id;
+mod history;
 mod http;
 mod limiter;
 mod pages;

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use crate::tracker::history::{History, SERIES};
 use crate::wire::tracker_http::{Parameters, decode_component};
 
 /// Figures by their names.
@@ -57,8 +58,8 @@ pub(crate) fn html(chosen: &Result<Figures, String>, out: &mut Vec<u8>) {
     });
 }
 
-/// The front page.
-pub(crate) fn front(figures: &Figures, out: &mut Vec<u8>) {
+/// The front page: what is there, and the last hour plotted. It renews itself.
+pub(crate) fn front(figures: &Figures, history: &History, out: &mut Vec<u8>) {
     page("Tracker", out, |out| {
         _ = write!(
             out,
@@ -69,7 +70,41 @@ pub(crate) fn front(figures: &Figures, out: &mut Vec<u8>) {
             _ = writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>");
         }
         _ = writeln!(out, "</table>");
+        for (which, name) in SERIES.iter().enumerate() {
+            let title =
+                if which < 2 { format!("{name}, last hour") } else { format!("{name} a second, last hour") };
+            plot(&title, &history.series(which), out);
+        }
     });
+}
+
+/// A line over the hour; its height is that of the largest value.
+fn plot(title: &str, values: &[u32], out: &mut Vec<u8>) {
+    const WIDE: usize = 720;
+    const HIGH: u64 = 100;
+    let most = values.iter().copied().max().unwrap_or(0);
+    let now = values.last().copied().unwrap_or(0);
+    _ = write!(
+        out,
+        "<figure><figcaption>{title}: {now}, at most {most}</figcaption>\n\
+         <svg viewBox=\"0 -2 {WIDE} {}\" role=\"img\" aria-label=\"{title}: {now}, at most {most}\"><polyline points=\"",
+        HIGH + 4
+    );
+    // Two units a point, the newest at the right edge.
+    let left = WIDE.saturating_sub(values.len() * 2);
+    for (at, value) in values.iter().enumerate() {
+        let y = HIGH - u64::from(*value) * HIGH / u64::from(most.max(1));
+        _ = write!(out, "{},{y} ", left + at * 2);
+    }
+    _ = writeln!(out, "\"/></svg></figure>");
+}
+
+/// The figures in the text form of Prometheus.
+pub(crate) fn metrics(figures: &Figures, out: &mut Vec<u8>) {
+    for (at, (name, value)) in figures.iter().enumerate() {
+        let (kind, end) = if at < 4 { ("gauge", "") } else { ("counter", "_total") };
+        _ = writeln!(out, "# TYPE fyris_tracker_{name}{end} {kind}\nfyris_tracker_{name}{end} {value}");
+    }
 }
 
 /// The page where there is none.
@@ -80,7 +115,7 @@ pub(crate) fn not_found(out: &mut Vec<u8>) {
 fn page(title: &str, out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     _ = write!(
         out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n"
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"10\"><title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n"
     );
     content(out);
     out.extend_from_slice(b"</body>\n</html>\n");
@@ -91,4 +126,5 @@ fn escape(text: &str) -> String {
 }
 
 const STYLE: &str = "body{font:16px system-ui,sans-serif;margin:2em auto;max-width:46em;padding:0 1em;color-scheme:light dark}\
+svg{width:100%;border:1px solid #8888}polyline{fill:none;stroke:#38c;stroke-width:2}figure{margin:1em 0}\
 th{text-align:left;font-weight:normal;padding-right:2em}td{text-align:right;font-variant-numeric:tabular-nums}";

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng};
 use crate::tracker::addresses::{is_peer, is_private};
+use crate::tracker::history::History;
 use crate::tracker::limiter::Limiter;
 use crate::tracker::siphash::{Key, siphash};
 use crate::tracker::store::{Found, Note, Shard, Shards, State, SwarmCounts};
@@ -18,6 +19,7 @@ pub struct Tracker<S> {
     ids: ConnectionIds,
     spread: Key,
     limiter: Limiter,
+    history: History,
     /// What was counted since the start.
     pub stats: Stats,
 }
@@ -106,7 +108,14 @@ impl<S: Shards> Tracker<S> {
     pub fn new(shards: S, ids: ConnectionIds, rng: &mut Rng) -> Self {
         let mut spread = [0; 16];
         rng.fill(&mut spread);
-        Self { shards, ids, spread, limiter: Limiter::new(rng), stats: Stats::default() }
+        Self {
+            shards,
+            ids,
+            spread,
+            limiter: Limiter::new(rng),
+            history: History::new(),
+            stats: Stats::default(),
+        }
     }
 
     /// The connection ids.
@@ -236,6 +245,19 @@ impl<S: Shards> Tracker<S> {
         self.gauges().with(&self.stats)
     }
 
+    /// Seconds between two calls of [`sample`](Self::sample).
+    pub const SAMPLE_SECS: u32 = History::STEP_SECS;
+
+    /// Notes how things stand, for the page that plots it.
+    pub fn sample(&self) {
+        self.history.note(&self.gauges(), &self.stats);
+    }
+
+    /// The last hour.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
     /// Removes silent peers from one shard, the `turn`-th; whoever calls goes through the turns, so that no announce waits for
     /// all of them.
     pub fn clean(&self, config: &Config, turn: usize, now: Moment) {
@@ -268,6 +290,12 @@ impl<S: Shards> Tracker<S> {
         for at in 0..count {
             self.shards.with(at, |shard: &mut Shard| shard.set_limits(Limits::of(config, count)));
         }
+    }
+
+    /// Whether two secrets are the same, in a time that tells nothing of where they differ.
+    pub(crate) fn is_same(&self, known: &[u8], shown: &[u8]) -> bool {
+        // Without the key nobody can make hashes agree piece by piece.
+        siphash(&self.spread, known) == siphash(&self.spread, shown) && known.len() == shown.len()
     }
 
     fn shard_of(&self, hash: &InfoHash) -> usize {

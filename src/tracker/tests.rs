@@ -31,6 +31,7 @@ struct Bench {
     rng: Rng,
     now: Moment,
     forwarded: Option<Vec<u8>>,
+    token: Option<String>,
 }
 
 const HASH: &str = "%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61%61";
@@ -41,7 +42,7 @@ impl Bench {
         let now = Moment::ZERO + Span::from_secs(1_000_000);
         let shards = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
         let tracker = Tracker::new(Alone(shards), ConnectionIds::new([3; 16]), &mut rng);
-        Self { tracker, config, rng, now, forwarded: None }
+        Self { tracker, config, rng, now, forwarded: None, token: None }
     }
 
     fn get(&mut self, target: &str) -> String {
@@ -56,6 +57,7 @@ impl Bench {
             wants_json,
             keep_alive: true,
             forwarded: self.forwarded.as_deref(),
+            token: self.token.as_deref().map(str::as_bytes),
         };
         let asker = Asker { ip, local: None, now: self.now, config: &self.config };
         let mut out = Vec::new();
@@ -236,6 +238,7 @@ fn statistics_come_as_json_and_html() {
         wants_json: false,
         keep_alive: false,
         forwarded: None,
+        token: None,
     };
     let asker = Asker { ip: [1, 2, 3, 4].into(), local: None, now: bench.now, config: &bench.config };
     let mut out = Vec::new();
@@ -450,4 +453,35 @@ fn who_asks_too_often_waits() {
     assert_eq!(bench.figure("rejected"), 21);
     bench.now += Span::from_secs(60);
     assert!(bench.peer(1, "left=1").contains("8:interval"));
+}
+
+#[test]
+fn the_front_page_plots_the_last_hour() {
+    let mut bench = Bench::new(Config::default());
+    for number in 1..30 {
+        bench.peer(number, "left=1");
+        bench.tracker.sample();
+    }
+    let page = bench.get("/");
+    assert!(page.contains("peers, last hour: 29, at most 29"), "{page}");
+    assert_eq!(page.matches("<polyline").count(), 4);
+    assert!(page.contains("Content-Security-Policy"));
+}
+
+#[test]
+fn metrics_are_for_those_who_may_see_them() {
+    let mut bench = Bench::new(Config::default());
+    bench.peer(1, "left=1");
+    let here = bench.ask("/metrics", "127.0.0.1", false);
+    assert!(
+        here.contains("\nfyris_tracker_peers 1\n") && here.contains("\nfyris_tracker_announces_total 1\n"),
+        "{here}"
+    );
+    assert!(bench.get("/metrics").starts_with("HTTP/1.1 403"));
+    bench.config.admin_token = Some("a token of some length".to_owned());
+    assert!(bench.ask("/metrics", "127.0.0.1", false).starts_with("HTTP/1.1 403"));
+    for (shown, fine) in [("a token of some length", true), ("a token of some lengti", false), ("", false)] {
+        bench.token = Some(shown.to_owned());
+        assert_eq!(bench.get("/metrics").starts_with("HTTP/1.1 200"), fine, "{shown}");
+    }
 }

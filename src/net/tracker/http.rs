@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,12 +12,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::base::Rng;
 use crate::net::tracker::shared::{Shared, secret};
+use crate::net::tracker::tls::Certificate;
 use crate::tracker::{Counter, Method, Request};
 
 /// Bytes of one request, with its body.
@@ -50,7 +50,11 @@ impl Scratch {
 }
 
 /// Accepts connections for ever; those accepted end with it.
-pub(super) async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>) {
+pub(super) async fn accept(
+    shared: Arc<Shared>,
+    listener: Arc<TcpListener>,
+    secure: Option<Arc<Certificate>>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -69,7 +73,21 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: Arc<TcpListener>) {
                 }
                 // Fails for a connection that is gone already.
                 _ = stream.set_nodelay(true);
-                connections.spawn(serve(guard, stream, addr.ip()));
+                let local = stream.local_addr().ok().map(|addr| addr.ip());
+                match &secure {
+                    None => connections.spawn(serve(guard, stream, local, addr.ip())),
+                    Some(certificate) => {
+                        let handshake = certificate.accept(stream);
+                        connections.spawn(async move {
+                            // The time for a handshake is that for a request.
+                            let limit = Duration::from_secs(guard.0.config().http_timeout.into());
+                            match timeout(limit, handshake).await {
+                                Ok(Ok(stream)) => serve(guard, stream, local, addr.ip()).await,
+                                _ => guard.0.tracker.stats.count(Counter::HttpDropped),
+                            }
+                        })
+                    }
+                };
             }
             Err(error) => {
                 // No file descriptors, mostly: some will be free in a moment.
@@ -90,8 +108,8 @@ impl Drop for Open {
 }
 
 /// What stays of a connection while it waits.
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     ip: IpAddr,
     local: Option<IpAddr>,
     /// The beginning of a request.
@@ -106,10 +124,10 @@ struct Connection {
     since: Instant,
 }
 
-async fn serve(open: Open, stream: TcpStream, ip: IpAddr) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(open: Open, stream: S, local: Option<IpAddr>, ip: IpAddr) {
     let shared = &open.0;
     let mut connection = Connection {
-        local: stream.local_addr().ok().map(|addr| addr.ip()),
+        local,
         stream,
         ip,
         input: Vec::new(),
@@ -143,7 +161,7 @@ async fn serve(open: Open, stream: TcpStream, ip: IpAddr) {
     }
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads, answers and sends until there is nothing more to do; ready where the connection is over.
     fn poll(&mut self, cx: &mut Context<'_>, shared: &Shared) -> Poll<()> {
         loop {
@@ -157,6 +175,12 @@ impl Connection {
                     self.output = Vec::new();
                     self.since = Instant::now();
                 }
+            }
+            // Encrypted bytes may still wait for room.
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Pending if self.closing => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                _ => {}
             }
             if self.closing {
                 return Poll::Ready(());
@@ -222,10 +246,11 @@ impl Connection {
             self.input.extend_from_slice(rest);
         }
         shared.tracker.stats.add(Counter::BytesOut, output.len() as u64);
-        let sent = match self.stream.try_write(output) {
-            Ok(sent) => sent,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => {
+        // What does not go at once is sent from this connection's own memory.
+        let sent = match Pin::new(&mut self.stream).poll_write(cx, output) {
+            Poll::Ready(Ok(sent)) => sent,
+            Poll::Pending => 0,
+            Poll::Ready(Err(_)) => {
                 self.closing = true;
                 return true;
             }
@@ -281,13 +306,16 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     };
     let mut keep_alive = parsed.version == Some(1);
     let mut wants_json = false;
-    let (mut body, mut forwarded) = (None, None);
+    let (mut body, mut forwarded, mut token) = (None, None, None);
     for header in parsed.headers.iter() {
         match header.name.len() {
             6 | 12 if is(header.name, "accept") || is(header.name, "content-type") => {
                 wants_json |= holds(header.value, b"application/json");
             }
             10 if is(header.name, "connection") => keep_alive &= !holds(header.value, b"close"),
+            13 if is(header.name, "authorization") => {
+                token = header.value.strip_prefix(b"Bearer ").map(<[u8]>::trim_ascii);
+            }
             14 if is(header.name, "content-length") => {
                 let length = std::str::from_utf8(header.value).ok().and_then(|text| text.parse().ok());
                 // Two lengths, or one that does not read: nobody knows where the next request begins.
@@ -308,7 +336,7 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     if bytes.len() < len {
         return Parsed::Partial;
     }
-    let request = Request { method, target: target.as_bytes(), wants_json, keep_alive, forwarded };
+    let request = Request { method, target: target.as_bytes(), wants_json, keep_alive, forwarded, token };
     Parsed::Whole { request, len }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `shared`: [`Shared`], the tracker, its rules and its clock, as every task and thread sees them
 //! - `http`: connections, with their limits and deadlines
+//! - `tls`: [`CertificateError`], the certificate of HTTPS
 //! - `udp`: datagrams, in batches where the system can
 //! - `keep`: [`KeepError`], swarms beyond the end of the process
 //! - `lists`: [`ListFileError`], the files that say who may announce what
@@ -13,6 +14,7 @@ mod lists;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod udp;
 mod urls;
 
@@ -28,18 +30,21 @@ use tokio::task::JoinSet;
 
 use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
-use crate::tracker::Config;
+use crate::tracker::{Config, Tracker};
 
 pub use keep::KeepError;
 pub use lists::ListFileError;
-use shared::Shared;
+use shared::{Locked, Shared};
+pub use tls::CertificateError;
 
 /// A tracker that answers.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
     http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
     udp: Vec<SocketAddr>,
+    certificate: Option<Arc<tls::Certificate>>,
     tasks: JoinSet<()>,
     workers: udp::Workers,
     keeper: Option<keep::Keeper>,
@@ -53,7 +58,7 @@ pub enum ServerError {
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// `HTTP` or `UDP`.
+        /// `HTTP`, `HTTPS` or `UDP`.
         over: &'static str,
         /// What the system says.
         why: io::Error,
@@ -61,6 +66,9 @@ pub enum ServerError {
     /// A list of torrents or keys cannot be used.
     #[error("the tracker cannot start: {0}")]
     List(#[from] ListFileError),
+    /// HTTPS has no certificate that can be used.
+    #[error("the tracker cannot answer over HTTPS: {0}")]
+    Certificate(#[from] CertificateError),
     /// The file that swarms are kept in cannot be used.
     #[error("the tracker cannot use {path}: {why}")]
     Keep {
@@ -96,8 +104,12 @@ impl Server {
     /// Says which address cannot be had, and why; none is kept then.
     pub async fn start(mut config: Config) -> Result<Self, ServerError> {
         config.access = lists::load(&config)?;
-        let (listeners, sockets) = bind(&config)?;
-        let http = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let certificate = tls::Certificate::of(&config)?.map(Arc::new);
+        let Bound { plain, secure, sockets } = bind(&config)?;
+        let at = |listeners: &[TcpListener]| {
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        };
+        let (http, https) = (at(&plain), at(&secure));
         let udp = sockets.iter().filter_map(|group| group.first()?.local_addr().ok()).collect();
         let acceptors = config.http_num_acceptors;
         let shared = Arc::new(Shared::new(config).map_err(ServerError::System)?);
@@ -111,22 +123,30 @@ impl Server {
         };
         let workers = udp::Workers::start(&shared, sockets).map_err(ServerError::System)?;
         let mut tasks = JoinSet::new();
-        for listener in listeners {
+        let plain = plain.into_iter().map(|listener| (listener, None));
+        let secure = secure.into_iter().map(|listener| (listener, certificate.clone()));
+        for (listener, certificate) in plain.chain(secure) {
             let listener = Arc::new(listener);
             for _ in 0..acceptors {
-                tasks.spawn(http::accept(Arc::clone(&shared), Arc::clone(&listener)));
+                tasks.spawn(http::accept(Arc::clone(&shared), Arc::clone(&listener), certificate.clone()));
             }
         }
         tasks.spawn(clean(Arc::clone(&shared)));
+        tasks.spawn(sample(Arc::clone(&shared)));
         tasks.spawn(lists::watch(Arc::clone(&shared)));
-        let server = Self { shared, http, udp, tasks, workers, keeper };
-        tracing::info!(http = ?server.http, udp = ?server.udp, "the tracker answers");
+        let server = Self { shared, http, https, udp, certificate, tasks, workers, keeper };
+        tracing::info!(http = ?server.http, https = ?server.https, udp = ?server.udp, "the tracker answers");
         Ok(server)
     }
 
     /// Where HTTP is answered.
     pub fn http_addresses(&self) -> Vec<SocketAddr> {
         self.http.clone()
+    }
+
+    /// Where HTTPS is answered.
+    pub fn https_addresses(&self) -> Vec<SocketAddr> {
+        self.https.clone()
     }
 
     /// Where UDP is answered.
@@ -136,7 +156,7 @@ impl Server {
 
     /// The announce URLs of those addresses.
     pub fn urls(&self) -> Vec<String> {
-        urls::announce_urls(&self.http, &self.udp)
+        urls::announce_urls(&[("http", &self.http), ("https", &self.https), ("udp", &self.udp)])
     }
 
     /// What the tracker does, for a window; `names` knows what a torrent is called.
@@ -170,9 +190,12 @@ impl Server {
     /// gives whether they would be others.
     ///
     /// # Errors
-    /// Where a list that the configuration names cannot be used; everything stays as it was then.
+    /// Where a list or a certificate that the configuration names cannot be used; everything stays as it was then.
     pub fn reload(&self, mut config: Config) -> Result<bool, ServerError> {
         config.access = lists::load(&config)?;
+        if let Some(certificate) = &self.certificate {
+            certificate.reload(&config)?;
+        }
         Ok(self.shared.reload(config))
     }
 
@@ -187,7 +210,13 @@ impl Server {
     }
 }
 
-type Bound = (Vec<TcpListener>, Vec<Vec<std::net::UdpSocket>>);
+/// Everything that is listened at.
+struct Bound {
+    plain: Vec<TcpListener>,
+    secure: Vec<TcpListener>,
+    /// A group for each address.
+    sockets: Vec<Vec<std::net::UdpSocket>>,
+}
 
 /// Binds everything. A port that the system chose for HTTP may be taken over UDP; then both are chosen again.
 fn bind(config: &Config) -> Result<Bound, ServerError> {
@@ -206,24 +235,24 @@ fn bind(config: &Config) -> Result<Bound, ServerError> {
 }
 
 fn bind_once(config: &Config) -> Result<Bound, ServerError> {
-    let mut listeners = Vec::new();
-    for addr in &config.http {
-        let listen = |why| ServerError::Listen { addr: *addr, over: "HTTP", why };
-        listeners.push(listen_at(*addr).map_err(listen)?);
-    }
+    let listen = |over: &'static str, addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, ServerError> {
+        let error = |addr, why| ServerError::Listen { addr, over, why };
+        addresses.iter().map(|addr| listen_at(*addr).map_err(|why| error(*addr, why))).collect()
+    };
+    let (plain, secure) = (listen("HTTP", &config.http)?, listen("HTTPS", &config.https)?);
     let mut sockets = Vec::new();
     for addr in &config.udp {
         let mut at = *addr;
         if at.port() == 0
             && let Some(which) = config.http.iter().position(|http| http == addr)
         {
-            let bound = listeners[which].local_addr();
+            let bound = plain[which].local_addr();
             at.set_port(bound.map_err(|why| ServerError::Listen { addr: at, over: "UDP", why })?.port());
         }
         let group = udp::bind(at, config.udp_workers);
         sockets.push(group.map_err(|why| ServerError::Listen { addr: at, over: "UDP", why })?);
     }
-    Ok((listeners, sockets))
+    Ok(Bound { plain, secure, sockets })
 }
 
 fn listen_at(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -238,6 +267,15 @@ fn listen_at(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&addr.into())?;
     socket.listen(4_096)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Notes how things stand, for the page that plots it.
+async fn sample(shared: Arc<Shared>) {
+    let period = Duration::from_secs(u64::from(Tracker::<Locked>::SAMPLE_SECS));
+    loop {
+        shared.tracker.sample();
+        tokio::time::sleep(period).await;
+    }
 }
 
 /// Removes silent peers, a shard at a time: all within an eighth of the time after which a peer counts as silent.

@@ -57,7 +57,8 @@ impl Shared {
     pub(super) fn reload(&self, config: Config) -> bool {
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let starts = |config: &Config| {
-            (config.http.clone(), config.udp.clone(), config.http_num_acceptors, config.udp_workers)
+            let sockets = (config.http.clone(), config.https.clone(), config.udp.clone());
+            (sockets, config.http_num_acceptors, config.udp_workers, config.state_file.clone())
         };
         let other = starts(&rules) != starts(&config);
         self.tracker.reload(&config);

@@ -352,3 +352,56 @@ fn swarms_outlive_the_process() {
     let error = runtime.block_on(Server::start(config)).expect_err("no database");
     assert!(matches!(error, ServerError::Keep { .. }) && error.to_string().contains("swarms.db"), "{error}");
 }
+
+/// A certificate for `localhost` and 127.0.0.1, signed by itself, and its key; for these tests alone.
+const CERTIFICATE: &str = include_str!("tests/certificate.pem");
+const KEY: &str = include_str!("tests/key.pem");
+
+#[test]
+fn https_answers_as_http_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+    std::fs::write(&certificate, CERTIFICATE).expect("written");
+    std::fs::write(&key, KEY).expect("written");
+    let config = Config {
+        https: vec![loopback()],
+        tls_certificate: Some(certificate.clone()),
+        tls_key: Some(key),
+        ..embedded(loopback())
+    };
+    with_server(config.clone(), |server| {
+        use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("PEM")).expect("usable");
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let client = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = "localhost".try_into().expect("a name");
+        let session = rustls::ClientConnection::new(std::sync::Arc::new(client), name).expect("a session");
+        let socket = TcpStream::connect(server.https_addresses()[0]).expect("accepted");
+        let mut stream = rustls::StreamOwned::new(session, socket);
+        for _ in 0..3 {
+            let request = format!(
+                "GET /announce?info_hash={HASH}&peer_id=-XX0000-000000000002&port=6002&left=3 HTTP/1.1\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).expect("sent");
+            let mut answer = [0; 4_096];
+            let len = stream.read(&mut answer).expect("an answer");
+            assert!(answer[..len].starts_with(b"HTTP/1.1 200 OK"));
+        }
+        assert_eq!(figure(server, "leechers"), 1);
+        assert!(server.urls().iter().any(|url| url.starts_with("https://127.0.0.1:")));
+        // Something else than a handshake ends the connection and nothing more.
+        let mut plain = TcpStream::connect(server.https_addresses()[0]).expect("accepted");
+        plain.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("sent");
+        _ = plain.read_to_end(&mut Vec::new());
+        server.reload(config.clone()).expect("the same certificate");
+    });
+    std::fs::write(&certificate, "nothing").expect("written");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let error = runtime.block_on(Server::start(config)).expect_err("no certificate");
+    assert!(matches!(error, ServerError::Certificate(_)), "{error}");
+}

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// One URL an address and way. Where every address of the machine is listened at, the one that the network knows it by comes
 /// first, and loopback after it.
-pub(super) fn announce_urls(http: &[SocketAddr], udp: &[SocketAddr]) -> Vec<String> {
+pub(super) fn announce_urls(ways: &[(&str, &[SocketAddr])]) -> Vec<String> {
     let mut urls = Vec::new();
-    for (scheme, addresses) in [("http", http), ("udp", udp)] {
-        for addr in addresses {
+    for (scheme, addresses) in ways {
+        for addr in *addresses {
             for ip in shown(addr.ip()) {
                 urls.push(format!("{scheme}://{}/announce", SocketAddr::new(ip, addr.port())));
             }
@@ -50,10 +50,10 @@ mod tests {
         let addr: SocketAddr = "127.0.0.1:6969".parse().expect("an address");
         let six: SocketAddr = "[::1]:6969".parse().expect("an address");
         assert_eq!(
-            announce_urls(&[addr, six], &[addr]),
+            announce_urls(&[("http", &[addr, six]), ("udp", &[addr])]),
             ["http://127.0.0.1:6969/announce", "http://[::1]:6969/announce", "udp://127.0.0.1:6969/announce"]
         );
-        let any = announce_urls(&["0.0.0.0:80".parse().expect("an address")], &[]);
+        let any = announce_urls(&[("http", &["0.0.0.0:80".parse().expect("an address")])]);
         assert!(any.last().is_some_and(|url| url == "http://127.0.0.1:80/announce"), "{any:?}");
     }
 }
