@@ -44,6 +44,11 @@ impl Torrent {
         self.running && room && !self.roster.is_banned(addr, shared.now)
     }
 
+    /// Whether it hides pieces, as the only seed.
+    fn is_hiding(&self) -> bool {
+        self.content.as_ref().is_some_and(|content| content.superseed.is_some())
+    }
+
     /// Connections that this torrent may have (the thesis's Max_N).
     pub(super) fn most_links(&self, shared: &Shared) -> usize {
         shared.settings.max_connections_per_torrent as usize
@@ -104,7 +109,8 @@ impl Torrent {
                 metadata_size,
                 port: Some(shared.port()).filter(|port| *port != 0),
                 your_ip: Some(link.addr.ip()),
-                upload_only: self.is_complete(),
+                // Who hides its pieces would be taken for a peer of no use.
+                upload_only: self.is_complete() && !self.is_hiding(),
             };
             link.say(Message::Extended { id: extended::HANDSHAKE_ID, payload: hello.encode() });
         }

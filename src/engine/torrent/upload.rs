@@ -8,6 +8,7 @@ use crate::engine::shared::Shared;
 use crate::peer::Asked;
 use crate::swarm::{Candidate, SuperSeed, Upload};
 use crate::wire::peer::Message;
+use crate::wire::peer::extended::UploadOnly;
 
 use super::Torrent;
 use super::link::Link;
@@ -195,6 +196,7 @@ impl Torrent {
             let lacks = |piece: &PieceIndex| !link.has.as_ref().is_some_and(|has| has.contains(*piece));
             let hidden: Vec<PieceIndex> = content.meta.layout.pieces().filter(lacks).collect();
             hidden.into_iter().for_each(|piece| link.say(Message::Have(piece)));
+            link.say_extended(link.extended.ids.upload_only, UploadOnly(true).encode());
         }
     }
 
