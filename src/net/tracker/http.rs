@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::base::Rng;
+use crate::net::tracker::admin;
 use crate::net::tracker::shared::{Shared, secret};
 use crate::net::tracker::tls::Certificate;
 use crate::tracker::{Counter, Method, Request};
@@ -228,7 +229,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match parse(rest) {
                 Parsed::Whole { request, len } => {
                     ends = !request.keep_alive;
-                    shared.tracker.respond(&asker, &request, rng, output);
+                    if !admin::respond(shared, &asker, &request, output) {
+                        shared.tracker.respond(&asker, &request, rng, output);
+                    }
                     rest = &rest[len..];
                 }
                 Parsed::Partial => break,

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, params};
 
 use crate::base::InfoHash;
+use crate::net::tracker::admin::List;
 use crate::net::tracker::shared::Shared;
 use crate::tracker::Saved;
 
@@ -103,6 +104,9 @@ fn open(path: &Path) -> Result<Connection, KeepError> {
          CREATE TABLE IF NOT EXISTS swarms (
              info_hash BLOB PRIMARY KEY, downloaded INTEGER NOT NULL, touched INTEGER NOT NULL, peers BLOB NOT NULL
          ) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS lists (
+             list TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (list, value)
+         ) WITHOUT ROWID;
          PRAGMA user_version = 1;
          COMMIT;",
     )?;
@@ -121,12 +125,33 @@ fn restore(database: &mut Connection, shared: &Shared) -> Result<(), KeepError> 
             peers: row.get(3)?,
         });
     }
+    let mut query = database.prepare("SELECT list, value FROM lists")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (list, value): (String, String) = (row.get(0)?, row.get(1)?);
+        if let Some(list) = List::named(&list)
+            && let Err(error) = shared.change(list, &value, true)
+        {
+            tracing::warn!(list = list.name(), %error, "a kept entry was left out");
+        }
+    }
     // What fell silent while nothing ran goes at once.
     for turn in 0..shared.tracker.turns() {
         shared.tracker.clean(&shared.config(), turn, shared.now());
     }
     let gauges = shared.tracker.gauges();
     tracing::info!(torrents = gauges.torrents, peers = gauges.peers(), "swarms were put back");
+    Ok(())
+}
+
+/// Keeps an entry of a list, or forgets it, before it returns.
+pub(super) fn put(path: &Path, list: List, value: &str, add: bool) -> Result<(), KeepError> {
+    let database = open(path)?;
+    let change = match add {
+        true => "INSERT OR IGNORE INTO lists (list, value) VALUES (?1, ?2)",
+        false => "DELETE FROM lists WHERE list = ?1 AND value = ?2",
+    };
+    database.execute(change, [list.name(), value])?;
     Ok(())
 }
 

@@ -4,10 +4,12 @@
 //! - `http`: connections, with their limits and deadlines
 //! - `tls`: [`CertificateError`], the certificate of HTTPS
 //! - `udp`: datagrams, in batches where the system can
+//! - `admin`: keys and lists changed over HTTP
 //! - `keep`: [`KeepError`], swarms beyond the end of the process
 //! - `lists`: [`ListFileError`], the files that say who may announce what
 //! - `urls`: announce URLs of the addresses that are listened at
 
+mod admin;
 mod http;
 mod keep;
 mod lists;

@@ -7,16 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::{Moment, Rng, Span};
-use crate::tracker::{Asker, Config, ConnectionIds, Shard, Shards, Tracker, new_shards};
+use crate::net::tracker::admin::{Added, List};
+use crate::tracker::{Access, Asker, Config, ConnectionIds, Shard, Shards, Tracker, new_shards};
 
 /// A tracker with its rules and its clock.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) tracker: Tracker<Locked>,
     rules: RwLock<Arc<Config>>,
+    lists: Mutex<Lists>,
     clock: Clock,
     /// Connections open now.
     pub(super) connections: AtomicUsize,
+}
+
+/// Who may announce what: by files, and by what was added while running.
+#[derive(Debug, Default)]
+struct Lists {
+    files: Access,
+    added: Added,
 }
 
 /// Shards, each behind its lock.
@@ -42,6 +51,7 @@ impl Shared {
         let shards = new_shards(&config, began, &mut rng).into_iter().map(Mutex::new).collect();
         Ok(Self {
             tracker: Tracker::new(Locked(shards), ConnectionIds::new(secret()?), &mut rng),
+            lists: Mutex::new(Lists { files: config.access.clone(), added: Added::default() }),
             rules: RwLock::new(Arc::new(config)),
             clock,
             connections: AtomicUsize::new(0),
@@ -54,7 +64,10 @@ impl Shared {
     }
 
     /// Puts other rules in force; gives whether some of them need a new start.
-    pub(super) fn reload(&self, config: Config) -> bool {
+    pub(super) fn reload(&self, mut config: Config) -> bool {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.files = config.access;
+        config.access = lists.added.with(&lists.files);
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let starts = |config: &Config| {
             let sockets = (config.http.clone(), config.https.clone(), config.udp.clone());
@@ -64,6 +77,23 @@ impl Shared {
         self.tracker.reload(&config);
         *rules = Arc::new(config);
         other
+    }
+
+    /// Adds or removes an entry of a list; whether that changed anything.
+    pub(super) fn change(&self, list: List, value: &str, add: bool) -> Result<bool, String> {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = lists.added.change(list, value, add)?;
+        if changed {
+            let access = lists.added.with(&lists.files);
+            let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+            *rules = Arc::new(Config { access, ..(**rules).clone() });
+        }
+        Ok(changed)
+    }
+
+    /// Lets `with` see what was added.
+    pub(super) fn added<R>(&self, with: impl FnOnce(&Added) -> R) -> R {
+        with(&self.lists.lock().unwrap_or_else(PoisonError::into_inner).added)
     }
 
     pub(super) fn now(&self) -> Moment {

@@ -353,6 +353,62 @@ fn swarms_outlive_the_process() {
     assert!(matches!(error, ServerError::Keep { .. }) && error.to_string().contains("swarms.db"), "{error}");
 }
 
+#[test]
+fn who_knows_the_token_manages_keys_and_they_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = "a token of some length";
+    let config = Config {
+        private: true,
+        admin_token: Some(token.to_owned()),
+        state_file: Some(folder.path().join("state.db")),
+        ..embedded(loopback())
+    };
+    let ask = |server: &Server, method: &str, target: &str, token: &str| {
+        let request = format!(
+            "{method} /admin/{target} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        whole(server, request.as_bytes())
+    };
+    let announce =
+        |key: &str| format!("/{key}/announce?info_hash={HASH}&peer_id=-XX0000-000000000002&port=6002&left=3");
+    let mut made = String::new();
+    with_server(config.clone(), |server| {
+        for (method, target, shown, status) in [
+            ("GET", "keys", "wrong", 401),
+            ("POST", "keys/add", "", 401),
+            ("GET", "nothing", token, 404),
+            ("GET", "keys/add", token, 404),
+            ("POST", "keys/add?value=short", token, 400),
+            ("POST", "keys/remove?value=abcdefgh", token, 400),
+            ("POST", "allow/add?value=x", token, 400),
+            ("POST", "deny/add?value=x", token, 400),
+            ("POST", "deny/add", token, 400),
+            ("POST", "deny/add?value=0123456789012345678901234567890123456789", token, 200),
+            ("GET", "deny", token, 200),
+            ("POST", "reload", token, 200),
+            ("GET", "torrents?max=5", token, 200),
+        ] {
+            let answer = ask(server, method, target, shown);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
+        }
+        assert!(get(server, &announce("abcdefgh")).contains("failure reason"));
+        assert!(ask(server, "POST", "keys/add?value=abcdefgh", token).contains("\"kept\":true"));
+        assert!(get(server, &announce("abcdefgh")).contains("8:interval"));
+        let answer = ask(server, "POST", "keys/add", token);
+        let json: serde_json::Value =
+            serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+        made = json["value"]["value"].as_str().expect("a key").to_owned();
+        assert!(ask(server, "POST", "keys/remove?value=abcdefgh", token).starts_with("HTTP/1.1 200"));
+    });
+    with_server(config, |server| {
+        assert!(get(server, &announce(&made)).contains("8:interval"), "kept");
+        assert!(get(server, &announce("abcdefgh")).contains("failure reason"), "removed");
+    });
+    with_server(embedded(loopback()), |server| {
+        assert!(ask(server, "GET", "keys", token).starts_with("HTTP/1.1 404"), "nobody manages it");
+    });
+}
+
 /// A certificate for `localhost` and 127.0.0.1, signed by itself, and its key; for these tests alone.
 const CERTIFICATE: &str = include_str!("tests/certificate.pem");
 const KEY: &str = include_str!("tests/key.pem");
