@@ -13,6 +13,7 @@ use crate::gui::clock::unix_millis;
 
 mod answers;
 mod made;
+mod network;
 
 /// Seconds between two steps of a played session.
 const STEP: Duration = Duration::from_millis(500);
@@ -31,6 +32,8 @@ pub struct Demo {
     sent: u64,
     /// Bytes hashed in a step.
     hash_rate: u64,
+    /// Whether it has a network.
+    network: bool,
     /// Bytes said to be free on the disk.
     free_bytes: Option<u64>,
 }
@@ -71,6 +74,7 @@ impl Demo {
             received: 6_184_000_000,
             sent: 18_912_000_000,
             hash_rate: 400 << 20,
+            network: true,
             free_bytes: Some(214 << 30),
         };
         demo.log(Level::Info, "session", "Listening on port 6881.");
@@ -87,6 +91,12 @@ impl Demo {
     /// Says that so many bytes are free on the disk.
     pub fn free_space(&mut self, bytes: Option<u64>) {
         self.free_bytes = bytes;
+    }
+
+    /// Plays with a network, or without one.
+    pub fn network(&mut self, on: bool) {
+        self.network = on;
+        self.publish();
     }
 
     /// Changes the settings as another user of the session would.
@@ -176,7 +186,7 @@ impl Demo {
             detail,
             totals,
             tracker: Arc::new(made::tracker(&self.torrents, &self.settings)),
-            network: None,
+            network: self.network.then(|| Arc::new(network::network(&self.torrents, unix_millis()))),
             listening: vec![([0, 0, 0, 0], self.settings.port).into()],
             listen_fault: None,
             settings: Arc::new(self.settings.clone()),

@@ -152,6 +152,7 @@ impl Card {
         } else {
             theme::DIALOG
         };
+        let before = preview.as_ref().map(|preview| (self.wanted(preview), self.folder.clone()));
         let mut show = None;
         let shown = dialog::show(
             ctx,
@@ -178,6 +179,10 @@ impl Card {
                 (start, all, Push::new("Cancel").show(ui).clicked())
             },
         );
+        if before != preview.as_ref().map(|preview| (self.wanted(preview), self.folder.clone())) {
+            // Whether it can be started stands in the next frame.
+            ctx.request_repaint();
+        }
         let (start, all, cancel) = shown.inner;
         if let Some(torrent) = show {
             scene.ask(Action::Choose(torrent));

@@ -231,7 +231,8 @@ impl List {
             |modifiers: Modifiers, key: Key| ui.input_mut(|input| input.consume_key(modifiers, key));
         let last = self.order.rows().len() - 1;
         let at = self.cursor.and_then(|cursor| self.order.position(view, cursor));
-        for shift in [Modifiers::NONE, Modifiers::SHIFT] {
+        // With Shift first: a pattern without it also fits with it.
+        for shift in [Modifiers::SHIFT, Modifiers::NONE] {
             let target = if pressed(shift, Key::ArrowDown) {
                 at.map_or(0, |at| at + 1)
             } else if pressed(shift, Key::ArrowUp) {

@@ -1,9 +1,10 @@
-//! The coordinator panel: the network that this computer has of its own.
+//! The coordinator panel: the network, its rules, its registers, and who sends to whom.
 
 use eframe::egui::{self, DragValue, Ui};
 
-use crate::api::Settings;
+use crate::api::{NetworkView, Settings, View};
 use crate::gui::panels::Panel;
+use crate::gui::panels::parts::{self, ScreenPane};
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::button::Push;
@@ -11,17 +12,96 @@ use crate::gui::widgets::field::{self, fact};
 use crate::gui::widgets::format;
 use crate::gui::widgets::icon::Icon;
 
+/// What is shown of the registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Register {
+    #[default]
+    Trackers,
+    Users,
+    Swarm,
+}
+
 /// The coordinator panel.
 #[derive(Default)]
 pub(crate) struct Coordinator {
     /// Max_N while it is being dragged or typed.
     edited: Option<u32>,
+    register: Register,
+    screen: ScreenPane,
 }
 
 impl Coordinator {
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let look = theme::look(ui);
         let view = std::sync::Arc::clone(scene.view);
+        match &view.network {
+            Some(network) => self.network(ui, scene, &view, network),
+            None => self.alone(ui, scene, &view),
+        }
+    }
+
+    fn network(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View, network: &NetworkView) {
+        let look = theme::look(ui);
+        let room = ui.available_height();
+        if room > 420.0 {
+            egui::Panel::bottom("coordinator screen")
+                .resizable(true)
+                .default_size((room * 0.3).clamp(130.0, 260.0))
+                .size_range(100.0..=(room - 260.0).max(110.0))
+                .show_separator_line(false)
+                .frame(below(look))
+                .show(ui, |ui| {
+                    self.screen.ui(ui, scene, "coordinator screen", &network.coordinator_screen);
+                    ui.take_available_space();
+                });
+        }
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            theme::card(look).show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                standing(ui, network);
+                if let Some(link) = &network.link {
+                    copied(ui, scene, "Join link", link);
+                }
+                let rules = &network.registers.rules;
+                let size = rules.piece_length.map_or_else(
+                    || "Automatic: 1\u{a0}000 to 2\u{a0}000 pieces a torrent".to_owned(),
+                    |length| format::size(u64::from(length)),
+                );
+                fact(ui, "Piece size", size);
+                if network.hosted {
+                    self.max_n(ui, scene, &view.settings);
+                } else {
+                    fact(ui, "Max_N", format::grouped(u64::from(rules.max_connections)));
+                }
+            });
+            ui.add_space(theme::GAP);
+            self.registers(ui, scene, network, view.unix_millis);
+        });
+    }
+
+    fn registers(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, network: &NetworkView, now: u64) {
+        let registers = &network.registers;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for (register, label) in [
+                (Register::Trackers, format!("Trackers {}", registers.trackers.len())),
+                (Register::Users, format!("Users {}", registers.users.len())),
+                (Register::Swarm, "Picture of the swarm".to_owned()),
+            ] {
+                if Push::new(&label).tab(self.register == register).show(ui).clicked() {
+                    self.register = register;
+                }
+            }
+        });
+        match self.register {
+            Register::Trackers => parts::trackers(ui, scene, registers, now),
+            Register::Users => parts::users(ui, scene, registers, now),
+            Register::Swarm => parts::picture(ui, registers),
+        }
+    }
+
+    /// What there is to say without a network: the tracker in this program, and who comes to it.
+    fn alone(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
+        let look = theme::look(ui);
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             theme::card(look).show(ui, |ui| {
                 ui.set_width(ui.available_width());
@@ -90,13 +170,46 @@ impl Coordinator {
     }
 }
 
+/// The frame of what stands below a panel's middle.
+pub(super) fn below(look: &theme::Look) -> egui::Frame {
+    let outer = egui::Margin { top: 8, ..egui::Margin::ZERO };
+    theme::card(look).inner_margin(egui::Margin::same(10)).outer_margin(outer)
+}
+
+/// How this machine stands to the network, in a sentence.
+pub(super) fn standing(ui: &mut Ui, network: &NetworkView) {
+    let look = theme::look(ui);
+    if let Some(fault) = &network.fault {
+        field::remark(ui, Icon::Warning, look.bad, fault);
+        return;
+    }
+    let users = network.registers.users.len() as u64;
+    let users = format::counted(users, "user is connected", "users are connected");
+    let text = match (network.hosted, network.connected) {
+        (true, _) => format!("The coordinator runs on this computer; {users}."),
+        (false, true) => format!("Connected to a coordinator on another machine; {users}."),
+        (false, false) => "Not connected to the network.".to_owned(),
+    };
+    let good = network.hosted || network.connected;
+    field::remark(
+        ui,
+        if good { Icon::Check } else { Icon::Info },
+        if good { look.good } else { look.warn },
+        &text,
+    );
+}
+
 /// An address that can be copied.
 pub(super) fn address(ui: &mut Ui, scene: &mut Scene<'_>, url: &str) {
+    copied(ui, scene, "Address", url);
+}
+
+fn copied(ui: &mut Ui, scene: &mut Scene<'_>, what: &'static str, text: &str) {
     ui.horizontal(|ui| {
-        fact(ui, "Address", url);
-        let label = format!("Copy {url}");
+        let label = format!("Copy {text}");
         if Push::icon(Icon::Link, &label).tip("Copy").show(ui).clicked() {
-            scene.ask(Action::Copy(url.to_owned(), "Address"));
+            scene.ask(Action::Copy(text.to_owned(), what));
         }
+        fact(ui, what, text);
     });
 }

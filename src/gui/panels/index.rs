@@ -1,10 +1,11 @@
-//! The index panel: what is shared from here, to be searched and handed on.
+//! The index panel: what the network's index keeps; without a network, what is shared from here.
 
 use eframe::egui::Ui;
 
 use crate::api::{TorrentRow, View};
 use crate::base::InfoHash;
 use crate::gui::details::empty;
+use crate::gui::panels::parts::Entries;
 use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
@@ -26,11 +27,16 @@ static COLUMNS: [Column; 5] = [
 pub(crate) struct Index {
     text: String,
     chosen: Option<InfoHash>,
+    entries: Entries,
 }
 
 impl Index {
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let view = std::sync::Arc::clone(scene.view);
+        if let Some(network) = &view.network {
+            self.entries.ui(ui, scene, &network.index, view.unix_millis / 1_000);
+            return;
+        }
         let text = self.text.to_lowercase();
         let shared = |row: &&TorrentRow| row.shared_here;
         if !view.torrents.iter().map(AsRef::as_ref).any(|row| shared(&row)) {

@@ -7,10 +7,12 @@
 //! - `statistics`: sums, counters, rates
 //! - `settings`: everything that can be chosen
 //! - `log`: what happened
+//! - `parts`: what several of them show of the network
 
 mod coordinator;
 mod index;
 mod log;
+mod parts;
 mod peer;
 mod settings;
 mod statistics;

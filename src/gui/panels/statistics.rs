@@ -3,6 +3,7 @@
 use eframe::egui::{self, RichText, Ui, vec2};
 
 use crate::api::{State, View};
+use crate::gui::panels::parts;
 use crate::gui::scene::Scene;
 use crate::gui::theme;
 use crate::gui::widgets::{field, format};
@@ -17,6 +18,18 @@ impl Statistics {
         let view = scene.view;
         let look = theme::look(ui);
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            if let Some(network) = &view.network {
+                tiles(ui, &parts::figures(&network.statistics));
+                ui.add_space(theme::GAP);
+                theme::card(look).show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    field::heading(ui, "The network");
+                    parts::history(ui, "history of the network", &network.statistics.history, 180.0);
+                });
+                ui.add_space(theme::GAP);
+                field::heading(ui, "This computer");
+                ui.add_space(4.0);
+            }
             tiles(ui, &numbers(view));
             ui.add_space(theme::GAP);
             theme::card(look).show(ui, |ui| {

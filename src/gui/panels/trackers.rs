@@ -2,9 +2,10 @@
 
 use eframe::egui::{self, RichText, Ui};
 
-use crate::api::{HostedSwarm, Settings};
+use crate::api::{HostedSwarm, Settings, View};
 use crate::gui::details::empty;
-use crate::gui::panels::coordinator::address;
+use crate::gui::panels::coordinator::{address, below};
+use crate::gui::panels::parts::ScreenPane;
 use crate::gui::scene::Action;
 use crate::gui::scene::Scene;
 use crate::gui::theme;
@@ -23,12 +24,31 @@ static COLUMNS: [Column; 5] = [
 /// The trackers panel.
 #[derive(Default)]
 pub(crate) struct Trackers {
+    screen: ScreenPane,
     chosen: Option<crate::base::InfoHash>,
 }
 
 impl Trackers {
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let view = std::sync::Arc::clone(scene.view);
+        let look = theme::look(ui);
+        let room = ui.available_height();
+        if let Some(network) = view.network.as_ref().filter(|_| room > 460.0) {
+            egui::Panel::bottom("tracker screen")
+                .resizable(true)
+                .default_size((room * 0.25).clamp(130.0, 240.0))
+                .size_range(100.0..=(room - 300.0).max(110.0))
+                .show_separator_line(false)
+                .frame(below(look))
+                .show(ui, |ui| {
+                    self.screen.ui(ui, scene, "tracker screen", &network.tracker_screen);
+                    ui.take_available_space();
+                });
+        }
+        egui::CentralPanel::no_frame().show(ui, |ui| self.middle(ui, scene, &view));
+    }
+
+    fn middle(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
         let look = theme::look(ui);
         theme::card(look).show(ui, |ui| {
             ui.set_width(ui.available_width());

@@ -30,7 +30,8 @@ pub(crate) fn show<R>(
         .corner_radius(theme::CARD_RADIUS)
         .shadow(ctx.global_style().visuals.window_shadow)
         .inner_margin(Margin::same(20));
-    let modal = egui::Modal::new(Id::unique(("dialog", title))).backdrop_color(look.veil).frame(frame);
+    let id = Id::unique(("dialog", title));
+    let modal = egui::Modal::new(id).backdrop_color(look.veil).frame(frame);
     let shown = modal.show(ctx, |ui| {
         let builder = UiBuilder::new().accessibility_role(Role::Dialog).accessibility_label(title);
         ui.scope_builder(builder, |ui| {
@@ -59,6 +60,12 @@ pub(crate) fn show<R>(
         })
         .inner
     });
+    // It is placed by the size that it had; where that has changed, it moves in the next frame.
+    let size = shown.response.rect.size();
+    let last = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<egui::Vec2>(id), size));
+    if last != size {
+        ctx.request_repaint();
+    }
     let escape = shown.is_top_modal
         && !shown.any_popup_open
         && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
