@@ -80,9 +80,11 @@ bench: needs-cargo ## how fast each part is
 	cargo bench --locked --no-default-features --features host --bench '*'
 
 .PHONY: bench-tracker
-bench-tracker: needs-cargo ## how fast the tracker is
+bench-tracker: needs-cargo ## how fast the tracker is, beside aquatic and opentracker where they are installed
 	@packaging/linux/needs.sh build
-	cargo bench --locked --bench tracker
+	cargo bench --locked --no-default-features --bench tracker
+	cargo build --release --locked --no-default-features --features host
+	FYRIS=$(TARGET)/release/fyris benches/tracker.sh
 
 .PHONY: needs-cargo
 needs-cargo:

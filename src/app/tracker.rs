@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::app::{log, say};
-use crate::net::tracker::Server;
+use crate::net::tracker::{Inherited, Server};
 use crate::tracker::Config;
 
 /// Runs a tracker: HTTP and UDP, announce, scrape and statistics.
@@ -45,7 +45,7 @@ pub(super) fn run(args: TrackerArgs) -> anyhow::Result<()> {
 
 async fn serve(args: &TrackerArgs, config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let server = Server::start(config).await?;
+    let server = Server::start_with(config, Inherited::take()).await?;
     for url in server.urls() {
         say::out(format_args!("Answering at {url}"));
     }

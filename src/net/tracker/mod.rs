@@ -5,12 +5,14 @@
 //! - `tls`: [`CertificateError`], the certificate of HTTPS
 //! - `udp`: datagrams, in batches where the system can
 //! - `admin`: keys and lists changed over HTTP
+//! - `inherited`: [`Inherited`], sockets that the system opened for us
 //! - `keep`: [`KeepError`], swarms beyond the end of the process
 //! - `lists`: [`ListFileError`], the files that say who may announce what
 //! - `urls`: announce URLs of the addresses that are listened at
 
 mod admin;
 mod http;
+mod inherited;
 mod keep;
 mod lists;
 mod shared;
@@ -34,6 +36,7 @@ use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
 use crate::tracker::{Config, Tracker};
 
+pub use inherited::Inherited;
 pub use keep::KeepError;
 pub use lists::ListFileError;
 use shared::{Locked, Shared};
@@ -104,10 +107,31 @@ impl Server {
     ///
     /// # Errors
     /// Says which address cannot be had, and why; none is kept then.
-    pub async fn start(mut config: Config) -> Result<Self, ServerError> {
+    pub async fn start(config: Config) -> Result<Self, ServerError> {
+        Self::start_with(config, Inherited::default()).await
+    }
+
+    /// The same on sockets that the system opened already, of each kind that there are any of.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(mut config: Config, inherited: Inherited) -> Result<Self, ServerError> {
+        let (http, udp) = inherited.addresses();
+        if !http.is_empty() {
+            config.http.clear();
+        }
+        if !udp.is_empty() {
+            config.udp.clear();
+        }
         config.access = lists::load(&config)?;
         let certificate = tls::Certificate::of(&config)?.map(Arc::new);
-        let Bound { plain, secure, sockets } = bind(&config)?;
+        let Bound { mut plain, secure, mut sockets } = bind(&config)?;
+        for (listener, addr) in inherited.http.into_iter().zip(&http) {
+            let listener = TcpListener::from_std(listener);
+            plain.push(listener.map_err(|why| ServerError::Listen { addr: *addr, over: "HTTP", why })?);
+        }
+        sockets.extend(Inherited::groups(inherited.udp));
+        (config.http.extend(http), config.udp.extend(udp));
         let at = |listeners: &[TcpListener]| {
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
         };

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use crate::base::{InfoHash, PeerId, Rng};
-use crate::net::tracker::{Server, ServerError, embedded};
+use crate::net::tracker::{Inherited, Server, ServerError, embedded};
 use crate::tracker::Config;
 use crate::wire::tracker::{Event, take_compact_v4};
 use crate::wire::tracker_udp::{Announce, Options, Request, Response};
@@ -216,7 +216,7 @@ fn no_bytes_on_a_connection_do_harm() {
 
 #[test]
 fn slow_and_idle_connections_end_and_hinder_nobody() {
-    with_server(Config { http_timeout: 1, http_max_connections: 60, ..embedded(loopback()) }, |server| {
+    with_server(Config { http_timeout: 1, ..embedded(loopback()) }, |server| {
         let mut slow: Vec<TcpStream> = (0..40).map(|_| open(server)).collect();
         for stream in &mut slow[..20] {
             stream.write_all(b"GET /stats HTTP/1.1\r\n").expect("sent");
@@ -226,6 +226,12 @@ fn slow_and_idle_connections_end_and_hinder_nobody() {
             assert_eq!(stream.read(&mut [0]).expect("closed properly"), 0);
         }
         assert_eq!(figure(server, "http_dropped"), 20);
+    });
+}
+
+#[test]
+fn connections_beyond_the_limit_are_closed() {
+    with_server(Config { http_max_connections: 60, ..embedded(loopback()) }, |server| {
         let full: Vec<TcpStream> = (0..70).map(|_| open(server)).collect();
         let refused = full.iter().filter(|stream| {
             let mut stream = *stream;
@@ -407,6 +413,23 @@ fn who_knows_the_token_manages_keys_and_they_are_kept() {
     with_server(embedded(loopback()), |server| {
         assert!(ask(server, "GET", "keys", token).starts_with("HTTP/1.1 404"), "nobody manages it");
     });
+}
+
+#[test]
+fn sockets_that_were_opened_before_are_used() {
+    let http = std::net::TcpListener::bind(loopback()).expect("a port");
+    http.set_nonblocking(true).expect("a socket");
+    let udp = UdpSocket::bind(loopback()).expect("a port");
+    let addresses = (http.local_addr().expect("bound"), udp.local_addr().expect("bound"));
+    let inherited = Inherited { http: vec![http], udp: vec![udp] };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    // The port of the configuration is not asked for: it could not be had.
+    let config = embedded((Ipv4Addr::new(192, 0, 2, 1), 1).into());
+    let server = runtime.block_on(Server::start_with(config, inherited)).expect("nothing is to be bound");
+    assert_eq!((server.http_addresses(), server.udp_addresses()), (vec![addresses.0], vec![addresses.1]));
+    assert!(get(&server, "/stats").starts_with("HTTP/1.1 200 OK"));
+    Client::new(&server);
+    runtime.block_on(server.stop());
 }
 
 /// A certificate for `localhost` and 127.0.0.1, signed by itself, and its key; for these tests alone.
