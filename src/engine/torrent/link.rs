@@ -50,6 +50,8 @@ pub(in crate::engine) struct Link {
     pub(super) said_at: Moment,
     /// Since when neither side wants anything of the other.
     pub(super) idle_since: Moment,
+    /// Whether it was told of all our pieces, although we hide them from others.
+    pub(super) sees_all: bool,
     /// Whether its queue of requests should be looked at.
     pub(super) hungry: bool,
     /// What is to be said at the end of this step.
@@ -90,6 +92,7 @@ impl Link {
             heard_at: now,
             said_at: now,
             idle_since: now,
+            sees_all: false,
             hungry: false,
             out: Vec::new(),
         }

@@ -121,7 +121,7 @@ impl Torrent {
                 self.weigh_interest(conn);
             }
         }
-        self.super_seed_has(conn, piece, shared.now);
+        self.hidden_from_has(conn, piece, shared.now);
         if everything {
             self.timers.choke_soon = true;
         }

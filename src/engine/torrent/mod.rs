@@ -6,7 +6,8 @@
 //! - `peers`: greeting peers, losing them, and what each says of itself
 //! - `messages`: what peers say, one message after another
 //! - `download`: asking for blocks and taking them
-//! - `upload`: serving blocks, choking, and showing pieces as the only seed
+//! - `upload`: serving blocks, and choosing whom to serve
+//! - `hiding`: showing pieces one by one, as the only seed
 //! - `reads`: runs of pieces read for uploads, shared by all who ask
 //! - `durable`: which pieces are safe on the disk, and when that is written down
 //! - `metadata`: the `info` dictionary from and for peers (BEP 9)
@@ -18,6 +19,7 @@ mod contacts;
 mod content;
 mod download;
 mod durable;
+mod hiding;
 mod link;
 mod messages;
 mod metadata;

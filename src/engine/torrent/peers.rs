@@ -44,11 +44,6 @@ impl Torrent {
         self.running && room && !self.roster.is_banned(addr, shared.now)
     }
 
-    /// Whether it hides pieces, as the only seed.
-    fn is_hiding(&self) -> bool {
-        self.content.as_ref().is_some_and(|content| content.superseed.is_some())
-    }
-
     /// Connections that this torrent may have (the thesis's Max_N).
     pub(super) fn most_links(&self, shared: &Shared) -> usize {
         shared.settings.max_connections_per_torrent as usize
@@ -84,6 +79,7 @@ impl Torrent {
         if !conn.is_incoming() {
             self.roster.connected(addr, shared.now);
         }
+        self.hide_from_newcomer();
         let mut link = Link::new(conn, addr, theirs.peer_id, theirs.reserved, shared.now);
         self.introduce(&mut link, shared);
         self.links.insert(conn, link);
@@ -97,7 +93,6 @@ impl Torrent {
 
     /// Tells a new peer what we have and can do.
     fn introduce(&mut self, link: &mut Link, shared: &Shared) {
-        let now = shared.now;
         let metadata_size = self.content.as_ref().and_then(|content| {
             u32::try_from(content.meta.info.len()).ok().filter(|size| *size <= limits::METADATA_BYTES)
         });
@@ -115,21 +110,20 @@ impl Torrent {
             link.say(Message::Extended { id: extended::HANDSHAKE_ID, payload: hello.encode() });
         }
         let fast = link.reserved.fast();
-        let Some(content) = &mut self.content else {
+        let Some(content) = &self.content else {
             if fast {
                 link.say(Message::HaveNone);
             }
             return;
         };
         let have = content.pieces.have();
-        if let Some(superseed) = &mut content.superseed {
-            superseed.peer_joins(link.conn, &Bitfield::new(have.len()));
-            if fast {
-                link.say(Message::HaveNone);
-            }
-            while let Some(piece) = superseed.reveal(link.conn, now) {
-                link.say(Message::Have(piece));
-            }
+        if content.superseed.is_some() {
+            // Some programs wait for the pieces of a peer before all else, be there none.
+            link.say(if fast {
+                Message::HaveNone
+            } else {
+                Message::Bitfield(vec![0; have.as_bytes().len()].into())
+            });
             return;
         }
         match (fast, have.none(), have.all()) {
@@ -159,7 +153,7 @@ impl Torrent {
             superseed.peer_joins(conn, &has);
             if has.all() {
                 // There is another seed: nothing is gained by hiding.
-                self.end_super_seed();
+                self.end_hiding();
             }
         }
         let Some(link) = self.links.get_mut(&conn) else { return };
@@ -204,10 +198,8 @@ impl Torrent {
             if let Some(has) = &link.has {
                 content.picker.peer_leaves(has);
             }
-            if let Some(superseed) = &mut content.superseed {
-                superseed.peer_leaves(conn);
-            }
         }
+        self.hide_no_longer_from(conn);
         if let Some(fetch) = &mut self.fetch {
             fetch.gone(conn);
         }

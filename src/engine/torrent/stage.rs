@@ -129,7 +129,6 @@ impl Torrent {
         self.began_at = shared.now;
         self.announcer.start(shared.now);
         if self.is_complete() {
-            self.begin_super_seed();
             if self.lacks_empty_files() {
                 self.finish_if_complete(shared);
             } else {

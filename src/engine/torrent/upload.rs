@@ -1,14 +1,13 @@
-//! Serving blocks, choosing whom to serve, and showing pieces as the only seed.
+//! Serving blocks, and choosing whom to serve.
 
 use bytes::Bytes;
 
-use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment, PieceIndex};
+use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment};
 use crate::disk::DiskError;
 use crate::engine::shared::Shared;
 use crate::peer::Asked;
-use crate::swarm::{Candidate, SuperSeed, Upload};
+use crate::swarm::{Candidate, Upload};
 use crate::wire::peer::Message;
-use crate::wire::peer::extended::UploadOnly;
 
 use super::Torrent;
 use super::link::Link;
@@ -18,8 +17,6 @@ use super::messages::Breach;
 const UNSENT: u64 = 1024 * 1024;
 /// Bytes of blocks that all sockets may hold together.
 const SENDING: u64 = 32 * 1024 * 1024;
-/// Pieces that can be hidden: each is shown by a message of its own in the end.
-const HIDEABLE: usize = 20_000;
 /// Blocks given to one peer before the next has its turn.
 const TURN: usize = 16;
 /// How far ahead of the block whose turn it is runs are read.
@@ -169,58 +166,6 @@ impl Torrent {
             if let Some(link) = self.links.get_mut(&conn) {
                 link.unchoke(now);
             }
-        }
-    }
-
-    /// Begins to hide what it has, as the only seed does, so that nothing is sent twice before all is out (BEP 16).
-    pub(super) fn begin_super_seed(&mut self) {
-        let others = self.links.values().any(Link::has_everything)
-            || self.announcer.swarm().is_some_and(|(_, complete)| complete > 1);
-        if let Some(content) = self.content.as_mut().filter(|content| {
-            !others
-                && content.pieces.is_seed()
-                && content.superseed.is_none()
-                && (2..=HIDEABLE).contains(&content.pieces.have().len())
-        }) {
-            content.superseed = Some(SuperSeed::new(content.meta.layout.piece_count(), self.rng.fork()));
-        }
-    }
-
-    /// Shows everything: hiding is of no more use.
-    pub(super) fn end_super_seed(&mut self) {
-        let Some(content) = &mut self.content else { return };
-        if content.superseed.take().is_none() {
-            return;
-        }
-        for link in self.links.values_mut() {
-            let lacks = |piece: &PieceIndex| !link.has.as_ref().is_some_and(|has| has.contains(*piece));
-            let hidden: Vec<PieceIndex> = content.meta.layout.pieces().filter(lacks).collect();
-            hidden.into_iter().for_each(|piece| link.say(Message::Have(piece)));
-            link.say_extended(link.extended.ids.upload_only, UploadOnly(true).encode());
-        }
-    }
-
-    /// A peer has got a piece while we hide what we have.
-    pub(super) fn super_seed_has(&mut self, conn: ConnKey, piece: PieceIndex, now: Moment) {
-        let Some(content) = &mut self.content else { return };
-        let Some(superseed) = &mut content.superseed else { return };
-        let passed_on = superseed.peer_has(conn, piece, now);
-        if superseed.finished() {
-            self.end_super_seed();
-            return;
-        }
-        self.show_more(conn, now);
-        if let Some(keeper) = passed_on {
-            self.show_more(keeper, now);
-        }
-    }
-
-    /// Shows a peer the pieces that it may have next.
-    pub(super) fn show_more(&mut self, conn: ConnKey, now: Moment) {
-        let (Some(content), Some(link)) = (&mut self.content, self.links.get_mut(&conn)) else { return };
-        let Some(superseed) = &mut content.superseed else { return };
-        while let Some(piece) = superseed.reveal(conn, now) {
-            link.say(Message::Have(piece));
         }
     }
 }
