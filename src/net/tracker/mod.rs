@@ -131,7 +131,8 @@ impl Server {
             plain.push(listener.map_err(|why| ServerError::Listen { addr: *addr, over: "HTTP", why })?);
         }
         sockets.extend(Inherited::groups(inherited.udp));
-        (config.http.extend(http), config.udp.extend(udp));
+        config.http.extend(http);
+        config.udp.extend(udp);
         let at = |listeners: &[TcpListener]| {
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
         };
