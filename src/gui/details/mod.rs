@@ -103,6 +103,7 @@ fn group(ui: &mut Ui, title: &str, facts: impl FnOnce(&mut Ui)) {
     ui.vertical(|ui| {
         field::heading(ui, title);
         ui.spacing_mut().item_spacing.y = 2.0;
+        ui.spacing_mut().interact_size.y = 20.0;
         facts(ui);
     });
 }

@@ -15,15 +15,15 @@ use crate::gui::widgets::table::{Cell, Column, Rows};
 
 /// The columns of the list.
 pub(super) static COLUMNS: [Column; 16] = [
-    Column::text("name", "Name", 260.0).growing(),
-    Column::number("size", "Size", 82.0),
-    Column::text("progress", "Progress", 110.0),
-    Column::text("status", "Status", 250.0),
-    Column::number("down", "Down", 88.0).tip("Received a second, lately"),
-    Column::number("up", "Up", 88.0).tip("Sent a second, lately"),
+    Column::text("name", "Name", 250.0).growing(),
+    Column::number("size", "Size", 78.0),
+    Column::text("progress", "Progress", 96.0),
+    Column::text("status", "Status", 224.0).growing(),
+    Column::number("down", "Down", 86.0).tip("Received a second, lately"),
+    Column::number("up", "Up", 84.0).tip("Sent a second, lately"),
     Column::number("left", "Time left", 86.0).tip("Until it is complete at the present rate"),
-    Column::number("peers", "Peers", 66.0).tip("Connected, and in brackets how many the trackers know of"),
-    Column::number("ratio", "Ratio", 60.0).tip("Sent for each byte received"),
+    Column::number("peers", "Peers", 76.0).tip("Connected, and in brackets how many the trackers know of"),
+    Column::number("ratio", "Ratio", 54.0).tip("Sent for each byte received"),
     Column::number("seeds", "Seeds", 60.0).tip("Connected peers that have everything").hidden(),
     Column::number("received", "Received", 90.0).hidden(),
     Column::number("sent", "Sent", 90.0).hidden(),
@@ -114,9 +114,13 @@ impl Rows for TorrentRows<'_> {
                 cell.text(&row.name);
             }
             "size" if row.size > 0 => cell.text(&format::size(row.size)),
+            // What is complete is no longer a matter of how far.
+            "progress" if matches!(row.state, State::Seeding) => {
+                cell.icon(Icon::Check, look.good);
+                cell.weak(&format::percent(row.progress));
+            }
             "progress" => {
                 let color = match row.state {
-                    State::Seeding => look.good,
                     State::Paused => look.weak,
                     State::Failed => look.bad,
                     _ => look.accent,

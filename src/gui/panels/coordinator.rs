@@ -205,11 +205,11 @@ pub(super) fn address(ui: &mut Ui, scene: &mut Scene<'_>, url: &str) {
 }
 
 fn copied(ui: &mut Ui, scene: &mut Scene<'_>, what: &'static str, text: &str) {
-    ui.horizontal(|ui| {
+    field::row(ui, what, |ui| {
         let label = format!("Copy {text}");
         if Push::icon(Icon::Link, &label).tip("Copy").show(ui).clicked() {
             scene.ask(Action::Copy(text.to_owned(), what));
         }
-        fact(ui, what, text);
+        ui.add(egui::Label::new(text).selectable(true).truncate());
     });
 }

@@ -97,7 +97,7 @@ fn welcome(ui: &mut Ui, scene: &mut Scene<'_>) {
         });
         ui.add_space(theme::GAP);
         // Centred as one, which a row of unknown width is not.
-        let buttons = 240.0;
+        let buttons = 219.0;
         ui.allocate_ui_with_layout(
             vec2(buttons, theme::CONTROL),
             egui::Layout::left_to_right(egui::Align::Center),

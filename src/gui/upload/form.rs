@@ -133,7 +133,7 @@ impl Form {
         let look = theme::look(ui);
         let mut entered = false;
         ui.horizontal(|ui| {
-            let buttons = 176.0;
+            let buttons = 192.0;
             let width = (ui.available_width() - buttons - 2.0 * theme::GAP).max(120.0);
             let hint = "Path of a file or folder";
             let edit = field::line(ui, &mut self.path, "Path to share", hint, width);
