@@ -15,7 +15,7 @@ pub struct TrackerArgs {
     /// The configuration, a TOML file with etracker's names; read again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where to answer over HTTP, such as 0.0.0.0:6969 or [::]:6969; may stand several times
+    /// Where to answer over HTTP, such as `0.0.0.0:6969` or `[::]:6969`; may stand several times
     #[arg(long, value_name = "ADDR")]
     pub http: Vec<SocketAddr>,
     /// Where to answer over UDP; the addresses of HTTP unless it is given

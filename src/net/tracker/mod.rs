@@ -1,6 +1,6 @@
 //! The sockets of a [tracker](crate::tracker): HTTP and UDP on one store, in this program or on a machine of its own.
 //!
-//! - `shared`: [`Shared`], the tracker, its rules and its clock, as every task and thread sees them
+//! - `shared`: `Shared`, the tracker, its rules and its clock, as every task and thread sees them
 //! - `http`: connections, with their limits and deadlines
 //! - `tls`: [`CertificateError`], the certificate of HTTPS
 //! - `udp`: datagrams, in batches where the system can
