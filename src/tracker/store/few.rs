@@ -18,20 +18,26 @@ pub(super) struct Full;
 impl Few {
     const ROOM: usize = 3;
 
-    /// Notes a peer, and gives what it was before; its position is [`find`](Self::find)'s.
-    pub(super) fn put(&mut self, key: [u8; 6], mark: Mark, state: State) -> Result<Option<State>, Full> {
+    /// Notes a peer; gives where it stands now and what it was before.
+    pub(super) fn put(
+        &mut self,
+        key: [u8; 6],
+        mark: Mark,
+        state: State,
+    ) -> Result<(usize, Option<State>), Full> {
         let before = self.remove(&key);
-        let at = usize::from(self.len);
+        let mut at = usize::from(self.len);
         if at == Self::ROOM {
             return Err(Full);
         }
         (self.keys[at], self.marks[at]) = (key, mark);
         self.len += 1;
         if state == State::Seed {
-            self.swap(at, usize::from(self.seeds));
+            self.swap(at, self.seeds());
+            at = self.seeds();
             self.seeds += 1;
         }
-        Ok(before)
+        Ok((at, before))
     }
 
     pub(super) fn remove(&mut self, key: &[u8; 6]) -> Option<State> {

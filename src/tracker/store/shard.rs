@@ -97,7 +97,7 @@ impl Limits {
 
 impl Shard {
     /// Torrents looked at when one has to make room.
-    const SAMPLE: usize = 16;
+    const SAMPLE: usize = 8;
 
     /// An empty shard whose time begins at `began`.
     pub fn new(limits: Limits, began: Moment, rng: &mut Rng) -> Self {
@@ -121,12 +121,12 @@ impl Shard {
         now: Moment,
         rng: &mut Rng,
     ) -> Noted<'_> {
-        let stored = self.note(hash, note, now, rng);
-        let found = match self.swarms.get(&hash) {
-            Some(swarm) => swarm.choose(note.addr, want, both, self.salt, rng),
+        let (at, own) = self.note(hash, note, now, rng);
+        let found = match at.and_then(|at| self.swarms.get_index(at)) {
+            Some((_, swarm)) => swarm.choose(note.addr, own, want, both, rng),
             None => Found::none(SwarmCounts::default()),
         };
-        Noted { stored, found }
+        Noted { stored: own.is_some(), found }
     }
 
     /// Forgets a peer.
@@ -185,7 +185,7 @@ impl Shard {
                 break;
             }
             let mark = Mark::new(secs(peer.secs.into()), peer.state, peer.here);
-            let before = swarm.put(peer.addr, mark, peer.state, peer.id, self.salt);
+            let (_, before) = swarm.put(peer.addr, mark, peer.state, peer.id, self.salt);
             self.peers += usize::from(before.is_none());
             self.seeders -= usize::from(before == Some(State::Seed));
             self.seeders += usize::from(peer.state == State::Seed);
@@ -240,36 +240,49 @@ impl Shard {
         peers
     }
 
-    fn note(&mut self, hash: InfoHash, note: Note, now: Moment, rng: &mut Rng) -> bool {
+    /// Notes a peer where there is room for it; gives where its torrent stands, and where the peer stands in it.
+    fn note(
+        &mut self,
+        hash: InfoHash,
+        note: Note,
+        now: Moment,
+        rng: &mut Rng,
+    ) -> (Option<usize>, Option<usize>) {
         let secs = now.since(self.began).secs() as u32;
-        let room = match self.swarms.get(&hash) {
+        let mut at = self.swarms.get_index_of(&hash);
+        let known = at.and_then(|at| self.swarms.get_index(at)).map(|(_, swarm)| swarm);
+        let len = known.map_or(0, Swarm::len);
+        let full = self.peers >= self.limits.peers;
+        let room = match known {
             None => {
                 (self.swarms.len() < self.limits.torrents || self.make_room(&hash, 0, rng))
-                    && (self.peers < self.limits.peers || self.make_room(&hash, 1, rng))
+                    && (!full || self.make_room(&hash, 1, rng))
             }
             // Whoever is known already takes no more room.
-            Some(swarm)
-                if self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent =>
-            {
-                swarm.knows(note.addr, self.salt)
-                    || swarm.len() < self.limits.peers_per_torrent && self.make_room(&hash, 1, rng)
+            Some(swarm) if full || len >= self.limits.peers_per_torrent => {
+                let known = swarm.knows(note.addr, self.salt);
+                let room = known || len < self.limits.peers_per_torrent && self.make_room(&hash, 1, rng);
+                // Making room moves others about.
+                at = self.swarms.get_index_of(&hash);
+                room
             }
             Some(_) => true,
         };
         if !room {
-            return false;
+            return (at, None);
         }
-        let swarm = self.swarms.entry(hash).or_default();
+        let at = at.unwrap_or_else(|| self.swarms.insert_full(hash, Swarm::default()).0);
+        let Some((_, swarm)) = self.swarms.get_index_mut(at) else { return (None, None) };
         (swarm.touched, swarm.changed) = (secs, true);
         let mark = Mark::new(secs, note.state, note.here);
-        let before = swarm.put(note.addr, mark, note.state, note.id, self.salt);
+        let (own, before) = swarm.put(note.addr, mark, note.state, note.id, self.salt);
         if note.completed && before != Some(State::Seed) {
             swarm.downloaded = swarm.downloaded.saturating_add(1);
         }
         self.peers += usize::from(before.is_none());
         self.seeders -= usize::from(before == Some(State::Seed));
         self.seeders += usize::from(note.state == State::Seed);
-        true
+        (Some(at), own)
     }
 
     /// Drops the torrent that was announced to least lately among a few that at most one peer shares: what a flood of made-up

@@ -47,10 +47,10 @@ impl Default for Four {
 }
 
 /// Where a peer stands, by family.
-pub(super) type Own = (Option<usize>, Option<usize>);
+type Own = (Option<usize>, Option<usize>);
 
 impl Swarm {
-    /// Notes a peer; gives what it was before.
+    /// Notes a peer; gives where it stands now and what it was before.
     pub(super) fn put(
         &mut self,
         addr: SocketAddr,
@@ -58,17 +58,17 @@ impl Swarm {
         state: State,
         id: Option<PeerId>,
         salt: u64,
-    ) -> Option<State> {
-        let before = if let Some(key) = compact::<6>(addr) {
+    ) -> (Option<usize>, Option<State>) {
+        let (at, before) = if let Some(key) = compact::<6>(addr) {
             self.put_four(key, mark, state, id, salt)
         } else if let Some(key) = compact::<18>(addr) {
-            self.six.get_or_insert_default().put(key, mark, state, id, salt).1
+            self.six.get_or_insert_default().put(key, mark, state, id, salt)
         } else {
-            None
+            return (None, None);
         };
         self.partial -= u32::from(before == Some(State::PartialSeed));
         self.partial += u32::from(state == State::PartialSeed);
-        before
+        (Some(at), before)
     }
 
     /// Forgets a peer; gives what it was.
@@ -104,8 +104,12 @@ impl Swarm {
 
     /// Whether the peer is known.
     pub(super) fn knows(&self, addr: SocketAddr, salt: u64) -> bool {
-        let (four, six) = self.own(addr, salt);
-        four.or(six).is_some()
+        let four = compact(addr).and_then(|key| match &self.four {
+            Four::Few(few) => few.find(&key),
+            Four::Many(many) => many.find(&key, salt),
+        });
+        let six = || compact(addr).and_then(|key| self.six.as_ref()?.find(&key, salt));
+        four.or_else(six).is_some()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -135,16 +139,17 @@ impl Swarm {
         }
     }
 
-    /// Peers for whoever announced from `addr`: first those of its own address family, then, where `both` is set, of the other.
+    /// Peers for whoever announced from `addr` and stands at `own`: first those of its own address family, then, where `both`
+    /// is set, of the other.
     pub(super) fn choose(
         &self,
         addr: SocketAddr,
+        own: Option<usize>,
         want: Want,
         both: bool,
-        salt: u64,
         rng: &mut Rng,
     ) -> Found<'_> {
-        let own = self.own(addr, salt);
+        let own = if addr.is_ipv4() { (own, None) } else { (None, own) };
         let (mut four, mut six) = (Picked::NONE, Picked::NONE);
         if addr.is_ipv4() {
             four = self.choose_four(own, want, rng);
@@ -187,18 +192,18 @@ impl Swarm {
         state: State,
         id: Option<PeerId>,
         salt: u64,
-    ) -> Option<State> {
+    ) -> (usize, Option<State>) {
         if let Four::Few(few) = &mut self.four {
             if id.is_none()
-                && let Ok(before) = few.put(key, mark, state)
+                && let Ok(put) = few.put(key, mark, state)
             {
-                return before;
+                return put;
             }
             self.four = Four::Many(Box::new(Many::from(&*few)));
         }
         match &mut self.four {
-            Four::Many(many) => many.put(key, mark, state, id, salt).1,
-            Four::Few(_) => None,
+            Four::Many(many) => many.put(key, mark, state, id, salt),
+            Four::Few(_) => unreachable!("there are many since the line above"),
         }
     }
 
@@ -215,15 +220,6 @@ impl Swarm {
         self.six.as_ref().map_or(Picked::NONE, |six| {
             Picked::choose(six.keys(), six.marks(), six.ids(), six.seeds(), own.1, want, rng)
         })
-    }
-
-    fn own(&self, addr: SocketAddr, salt: u64) -> Own {
-        let four = compact(addr).and_then(|key| match &self.four {
-            Four::Few(few) => few.find(&key),
-            Four::Many(many) => many.find(&key, salt),
-        });
-        let six = compact(addr).and_then(|key| self.six.as_ref()?.find(&key, salt));
-        (four, six)
     }
 
     /// Gives the memory of a family without peers back.
