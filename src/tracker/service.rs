@@ -1,6 +1,6 @@
 //! Announces and scrapes on one store, whatever carries them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng};
 use crate::tracker::addresses::{is_peer, is_private};
@@ -103,6 +103,15 @@ impl Refusal {
     }
 }
 
+/// Under which address a peer of this machine is known: one that announces over loopback and by the machine's own address
+/// is one peer, and is counted once.
+fn at_home(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if !ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}
+
 impl<S: Shards> Tracker<S> {
     /// A tracker on these shards that proves addresses by `ids`; `rng` must be one that strangers cannot foresee.
     pub fn new(shards: S, ids: ConnectionIds, rng: &mut Rng) -> Self {
@@ -149,7 +158,8 @@ impl<S: Shards> Tracker<S> {
         if !asker.config.access.serves(&announce.info_hash) {
             return Err(Refusal::Torrent);
         }
-        let addr = SocketAddr::new(ip, announce.port);
+        let here = ip.is_loopback() || asker.local == Some(ip);
+        let addr = SocketAddr::new(if here { at_home(ip) } else { ip }, announce.port);
         let shard = self.shard_of(&announce.info_hash);
         if announce.event == Event::Stopped {
             let counts = self.shards.with(shard, |shard| shard.stop(announce.info_hash, addr));
@@ -167,7 +177,7 @@ impl<S: Shards> Tracker<S> {
             id: announce.shows_id.then_some(announce.peer_id),
             state,
             completed: announce.event == Event::Completed,
-            here: ip.is_loopback() || asker.local == Some(ip),
+            here,
         };
         let peers = announce.numwant.unwrap_or(u32::MAX).min(asker.config.answer_max_peers) as usize;
         let want = Want { peers, seed: state == State::Seed };
