@@ -71,6 +71,8 @@ pub struct TorrentRow {
     pub peers: u32,
     /// Connected peers that have everything.
     pub seeds: u32,
+    /// Other peers that were seen to have everything, connected or not.
+    pub whole_elsewhere: u32,
     /// Peers and seeds that trackers know of, where one has told: (incomplete, complete).
     pub swarm: Option<(u32, u32)>,
     /// Whole copies among connected peers: the rarest piece's count, and as a fraction how many pieces have one more.

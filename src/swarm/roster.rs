@@ -266,6 +266,11 @@ impl Roster {
         many || ports.any(|(banned, _)| *banned == addr)
     }
 
+    /// How many of the known addresses are of peers that have everything.
+    pub fn seeds(&self) -> usize {
+        self.known.values().filter(|known| known.is_seed).count()
+    }
+
     /// How many addresses are known.
     pub fn len(&self) -> usize {
         self.known.len()

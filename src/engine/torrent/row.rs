@@ -65,6 +65,7 @@ impl Torrent {
             eta_secs,
             peers: self.links.len() as u32,
             seeds: self.links.values().filter(|link| link.has_everything()).count() as u32,
+            whole_elsewhere: self.roster.seeds() as u32,
             swarm: self.announcer.swarm(),
             availability: self.content.as_ref().map_or(0.0, |content| content.picker.rarest()),
             ratio: if base == 0 { 0.0 } else { (uploaded as f64 / base as f64) as f32 },

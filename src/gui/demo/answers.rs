@@ -221,6 +221,7 @@ fn shared(job: &Job) -> TorrentRow {
         uploaded: 0,
         peers: 0,
         seeds: 0,
+        whole_elsewhere: 0,
         swarm: None,
         availability: 0.0,
         ratio: 0.0,

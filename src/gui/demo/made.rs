@@ -79,6 +79,7 @@ pub(super) fn row(number: u32) -> TorrentRow {
         eta_secs: None,
         peers: 0,
         seeds: 0,
+        whole_elsewhere: 0,
         swarm: Some((rng.below(40) as u32, 1 + rng.below(90) as u32)),
         availability: 0.0,
         ratio: uploaded as f32 / downloaded.max(size) as f32,

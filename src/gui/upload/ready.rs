@@ -130,8 +130,8 @@ fn comers(ui: &mut Ui, row: &TorrentRow, detail: Option<&Detail>) {
 
 /// Whether the program may be closed without the share being lost to others, in a sentence.
 fn may_close(row: &TorrentRow) -> (bool, String) {
-    let tracked = row.swarm.map_or(0, |(_, complete)| complete.saturating_sub(1));
-    let whole = row.seeds.max(tracked);
+    // What a tracker counts is no proof: a program that announces by several addresses is several to it.
+    let whole = row.seeds.max(row.whole_elsewhere);
     let newcomers =
         if row.shared_here { " Newcomers find them only while the tracker in Fyris runs." } else { "" };
     match row.state {
@@ -173,6 +173,7 @@ mod tests {
             state: State::Seeding,
             seeds: 0,
             peers: 0,
+            whole_elsewhere: 0,
             swarm: None,
             availability: 0.0,
             shared_here: true,
@@ -180,10 +181,10 @@ mod tests {
         };
         assert!(!may_close(&alone).0);
         assert!(
-            !may_close(&TorrentRow { swarm: Some((3, 1)), ..alone.clone() }).0,
-            "the one seed is this computer"
+            !may_close(&TorrentRow { swarm: Some((3, 2)), ..alone.clone() }).0,
+            "both may be this computer, by two addresses"
         );
-        assert!(may_close(&TorrentRow { swarm: Some((3, 2)), ..alone.clone() }).0);
+        assert!(may_close(&TorrentRow { whole_elsewhere: 1, ..alone.clone() }).0);
         assert!(may_close(&TorrentRow { peers: 2, availability: 1.2, ..alone.clone() }).0);
         assert!(!may_close(&TorrentRow { state: State::Paused, seeds: 5, ..alone }).0);
     }
