@@ -63,7 +63,7 @@ fn tracker(bench: &mut Criterion) {
         tracker.datagram(&asked(number), 5_000, &bytes(number), &mut rng, &mut out);
         assert!(out.len() >= 20);
     }
-    assert_eq!(tracker.gauges().peers(), PEERS.into());
+    assert_eq!(tracker.gauges().peers(), u64::from(PEERS));
 
     let some: Vec<(u32, Vec<u8>)> =
         (0..10_000).map(|_| rng.below(PEERS as usize) as u32).map(|number| (number, bytes(number))).collect();
