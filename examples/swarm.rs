@@ -10,6 +10,7 @@ use fyris::base::{Moment, Span};
 use fyris::sim::{Content, Detail, HostOptions, Link, Role, Scenario};
 
 #[expect(clippy::print_stdout, reason = "printing is what it does")]
+#[expect(clippy::disallowed_methods, reason = "how long a simulation takes is told by the real clock")]
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number =

@@ -133,6 +133,7 @@ fn a_hidden_seed_reaches_those_who_can_be_reached() {
     scenario.run(Span::from_secs(400));
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long a simulation takes is told by the real clock")]
 fn large(peers: usize, mib: u64) {
     let begun = Instant::now();
     let mut scenario = Scenario::new(1, Detail::Events, Content::file(6, mib * MIB, 256 * 1024));

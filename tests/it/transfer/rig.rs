@@ -11,16 +11,16 @@ use fyris::net::{Config, Session};
 use tempfile::TempDir;
 
 /// One user with a session.
-pub struct Peer {
-    pub handle: Handle,
-    pub folder: PathBuf,
+pub(crate) struct Peer {
+    pub(crate) handle: Handle,
+    pub(crate) folder: PathBuf,
     session: Session,
     news: Receiver<()>,
     home: TempDir,
 }
 
 impl Peer {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(home.path().join("files")).expect("a folder");
         Self::start(home)
@@ -44,13 +44,13 @@ impl Peer {
         Self { handle, folder, session, news, home }
     }
 
-    pub fn ask(&self, command: Command) {
+    pub(crate) fn ask(&self, command: Command) {
         self.handle.send(command).expect("a session");
     }
 
     /// Waits for what `pick` takes out of an event.
     #[expect(clippy::disallowed_methods, reason = "a test may not wait for ever")]
-    pub fn until<T>(&mut self, at_most: Duration, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
+    pub(crate) fn until<T>(&mut self, at_most: Duration, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let end = Instant::now() + at_most;
         let mut seen = Vec::new();
         loop {
@@ -68,7 +68,7 @@ impl Peer {
 
     /// Waits for a view in which this is so.
     #[expect(clippy::disallowed_methods, reason = "a test may not wait for ever")]
-    pub fn see(&mut self, at_most: Duration, is_so: impl Fn(&View) -> bool) {
+    pub(crate) fn see(&mut self, at_most: Duration, is_so: impl Fn(&View) -> bool) {
         let end = Instant::now() + at_most;
         loop {
             let view = self.handle.view();
@@ -82,11 +82,11 @@ impl Peer {
     }
 
     /// Ends the session and starts another one on the same state.
-    pub fn again(self) -> Self {
+    pub(crate) fn again(self) -> Self {
         Self::start(self.stop())
     }
 
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         self.stop();
     }
 
@@ -99,7 +99,7 @@ impl Peer {
 }
 
 /// Bytes that look like nothing else.
-pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     Rng::new(seed).fill(&mut bytes);
     bytes
