@@ -34,7 +34,7 @@ fn announce(number: u32, connection_id: u64) -> Vec<u8> {
         info_hash,
         peer_id: PeerId([1; 20]),
         downloaded: 0,
-        left: u64::from(number % 4 == 0),
+        left: u64::from(number.is_multiple_of(4)),
         uploaded: 0,
         event: Event::None,
         ip: None,

@@ -1,4 +1,6 @@
 //! The engine against a second one, on a virtual wire and a virtual clock.
+//!
+//! - `wire`: two engines whose words reach each other at once
 
 mod wire;
 

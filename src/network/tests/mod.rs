@@ -1,4 +1,7 @@
 //! The whole network as machines: members against a coordinator over a wire that is a function call.
+//!
+//! - `members`: they find a coordinator that restarts, and hear of what changes
+//! - `operations`: what each answers, changes and refuses
 
 mod members;
 mod operations;
