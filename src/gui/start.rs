@@ -137,7 +137,7 @@ pub fn run(handle: Handle, start: Start) -> Result<(), Error> {
             Ok(Box::new(App::new(&context.egui_ctx, handle, parts)))
         });
         eframe::run_native("Fyris", options, creator).map_err(|error| match error {
-            eframe::Error::WinitEventLoop(error) => Failure::NoDisplay(error.to_string()),
+            eframe::Error::WinitEventLoop(error) => Failure::NoDisplay(plain(&error.to_string()).to_owned()),
             error if made.load(std::sync::atomic::Ordering::Acquire) => Failure::Later(error.to_string()),
             error => Failure::Renderer(error.to_string()),
         })
@@ -172,6 +172,15 @@ impl Failure {
             Self::Renderer(why) | Self::Later(why) => Error::Window(why),
         }
     }
+}
+
+/// What a system said, without the place in a source file that some put before it.
+fn plain(error: &str) -> &str {
+    error
+        .split_once(".rs:")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .map_or(error, |(_, text)| text)
+        .trim_end_matches('.')
 }
 
 /// Says on the terminal and in a dialog of the desktop, which needs no renderer, that there is no window.
@@ -236,6 +245,12 @@ mod tests {
         assert_eq!((inbox.next(), inbox.next()), (Some(None), None));
         assert_eq!(wakes.len(), 2);
         assert!(Inbox::default().next().is_none());
+    }
+
+    #[test]
+    fn what_a_system_said_is_told_without_its_source() {
+        assert_eq!(plain("os error at /a/b/mod.rs:765: no DISPLAY is set."), "no DISPLAY is set");
+        assert_eq!(plain("no display"), "no display");
     }
 
     #[test]

@@ -63,8 +63,8 @@ fn numbers(view: &View) -> Vec<(&'static str, String)> {
         ("Seeding", count(State::Seeding)),
         ("Paused", count(State::Paused)),
         ("Failed", count(State::Failed)),
-        ("Peers at the tracker", sum(|swarm| swarm.leechers)),
-        ("Seeds at the tracker", sum(|swarm| swarm.seeders)),
+        ("Tracker’s peers", sum(|swarm| swarm.leechers)),
+        ("Tracker’s seeds", sum(|swarm| swarm.seeders)),
         ("In memory", format::size(totals.buffered)),
     ]
 }

@@ -180,9 +180,7 @@ fn the_coordinator_shows_its_registers_its_screen_and_the_swarm() {
 #[test]
 fn the_three_figures_stand_first_in_the_statistics() {
     let mut rig = Rig::with(20, theme::FIRST_SIZE, |parts| parts.state.panel = Panel::Statistics);
-    for text in
-        ["nPeers: users downloading", "nSeeds: users seeding", "timeSeed: mean stay of seeds", "21 min 24 s"]
-    {
+    for text in ["nPeers, downloading", "nSeeds, seeding", "timeSeed, mean stay", "21 min 24 s"] {
         rig.expect(text);
     }
     rig.expect("Graph of users, now ");

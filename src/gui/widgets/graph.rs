@@ -53,6 +53,7 @@ impl Samples {
                 .allow_scroll(false)
                 .allow_boxed_zoom(false)
                 .allow_double_click_reset(false)
+                .show_grid([false, true])
                 .show_background(false)
                 .include_y(0.0)
                 .include_y(top * 1.08)

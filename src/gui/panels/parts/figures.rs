@@ -10,9 +10,9 @@ use crate::gui::widgets::format;
 /// The figures with what they are called.
 pub(in crate::gui::panels) fn figures(statistics: &NetworkStatistics) -> Vec<(&'static str, String)> {
     vec![
-        ("nPeers: users downloading", format::grouped(u64::from(statistics.n_peers))),
-        ("nSeeds: users seeding", format::grouped(u64::from(statistics.n_seeds))),
-        ("timeSeed: mean stay of seeds", stay(&statistics.time)),
+        ("nPeers, downloading", format::grouped(u64::from(statistics.n_peers))),
+        ("nSeeds, seeding", format::grouped(u64::from(statistics.n_seeds))),
+        ("timeSeed, mean stay", stay(&statistics.time)),
         ("Connected users", format::grouped(u64::from(statistics.n_users))),
         ("Stays ended", format::grouped(statistics.time.finished)),
         ("Stays going on", format::grouped(statistics.time.running)),
@@ -47,6 +47,7 @@ pub(in crate::gui::panels) fn history(
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
+        .show_grid([false, true])
         .show_background(false)
         .set_margin_fraction(egui::vec2(0.0, 0.0))
         .x_axis_formatter(|mark, _| match -mark.value {
