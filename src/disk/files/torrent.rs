@@ -12,13 +12,16 @@ use super::parts::{POOL_NUMBER, Parts};
 use super::pool::{Disk, lock};
 use crate::api::FilePriority;
 use crate::base::{BlockRef, PieceIndex};
-use crate::disk::system::{Access, disk_error, stamp};
+use crate::disk::system::{Access, LastFolder, disk_error, stamp};
 use crate::disk::{DiskError, FileStamp, Storage};
 use crate::hash::sha1;
 use crate::metainfo::{FileSpan, Layout};
 
 /// From so many files on, one call that syncs the whole file system is cheaper than one for each.
 const SYNC_EVERYTHING_FROM: usize = 64;
+
+/// From so many bytes on, a part of a file is worth reading ahead.
+const AHEAD_FROM: u64 = 256 * 1024;
 
 /// One torrent's files on a real disk.
 pub(in crate::disk) struct Files {
@@ -169,11 +172,12 @@ impl Files {
         Ok(())
     }
 
-    /// Says that a piece will be read soon.
+    /// Says that a piece will be read soon; of short files, which cost more to open than they are worth, nothing is said.
     pub(in crate::disk) fn will_need(&self, piece: PieceIndex) {
         let Ok(place) = self.place() else { return };
         for span in self.layout().spans(piece, 0, self.layout().piece_size(piece)) {
-            if !self.layout().files()[span.file].pad
+            if span.len >= AHEAD_FROM
+                && !self.layout().files()[span.file].pad
                 && !place.hides(span.file)
                 && let Ok((file, _)) = self.open(span.file, Access::Read)
             {
@@ -192,13 +196,13 @@ impl Files {
         let root = &self.storage.root;
         let everything = touched.len() >= SYNC_EVERYTHING_FROM
             && self.disk.system.sync_everything(root).map_err(|error| disk_error(&error, root))?;
-        let mut result = Ok(());
+        let (mut result, mut last) = (Ok(()), LastFolder::default());
         for file in &touched {
             if !everything && let Err(error) = self.sync_file(*file) {
                 result = Err(error);
             }
             if *file != POOL_NUMBER
-                && let Err(error) = self.take_stamp(*file)
+                && let Err(error) = self.take_stamp(*file, &mut last)
             {
                 result = Err(error);
             }
@@ -278,7 +282,8 @@ impl Files {
             known.files.resize(count, KnownFile::default());
             known.files.shrink_to_fit();
         }
-        (0..count).try_for_each(|file| self.take_stamp(file))?;
+        let mut last = LastFolder::default();
+        (0..count).try_for_each(|file| self.take_stamp(file, &mut last))?;
         Ok(lock(&self.known).files.iter().map(|file| file.stamp).collect())
     }
 
@@ -288,7 +293,7 @@ impl Files {
         if found.is_dir() { Ok(()) } else { Err(DiskError::InTheWay { path: root.clone() }) }
     }
 
-    fn take_stamp(&self, file: usize) -> Result<(), DiskError> {
+    fn take_stamp(&self, file: usize, last: &mut LastFolder) -> Result<(), DiskError> {
         if self.layout().files()[file].pad {
             return Ok(());
         }
@@ -297,7 +302,8 @@ impl Files {
             let Some(known) = known.files.get_mut(file) else { return Ok(()) };
             known.ours = known.writing > 0;
         }
-        let found = self.disk.system.look(&self.storage.root, &self.layout().files()[file].path);
+        let path = &self.layout().files()[file].path;
+        let found = self.disk.system.look_near(&self.storage.root, path, last);
         let stamp = found.map_err(|error| disk_error(&error, &self.full_path(file)))?;
         if let Some(known) = lock(&self.known).files.get_mut(file) {
             known.stamp = stamp;

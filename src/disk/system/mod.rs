@@ -19,6 +19,8 @@ use unix as native;
 
 use crate::disk::{DiskError, FileStamp};
 
+pub(super) use native::LastFolder;
+
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
@@ -55,9 +57,19 @@ impl System {
 
     /// The stamp of the file at `path` below `root`; one that does not exist has the default.
     pub(super) fn look(self, root: &Path, path: &[String]) -> io::Result<FileStamp> {
+        self.look_near(root, path, &mut LastFolder::default())
+    }
+
+    /// The same of one file of several below the same root; the folder of one is ready for the next.
+    pub(super) fn look_near(
+        self,
+        root: &Path,
+        path: &[String],
+        last: &mut LastFolder,
+    ) -> io::Result<FileStamp> {
         let found = match self.portable {
-            true => portable::look(root, path),
-            false => native::look(root, path),
+            true => portable::look(root, path, &mut portable::LastFolder::default()),
+            false => native::look(root, path, last),
         };
         match found {
             Ok(found) => Ok(found),

@@ -112,9 +112,18 @@ fn mode_of(folder: &OwnedFd, part: &[u8]) -> io::Result<libc::stat> {
     Ok(found)
 }
 
-pub(super) fn look(root: &Path, path: &[String]) -> io::Result<FileStamp> {
+/// A folder below a root that is still open, since the next file is likely to be in it too.
+pub(in crate::disk) type LastFolder = Option<(Vec<String>, OwnedFd)>;
+
+pub(super) fn look(root: &Path, path: &[String], last: &mut LastFolder) -> io::Result<FileStamp> {
     let (name, above) = split(path)?;
-    let found = mode_of(&folder(root, above, false)?, name)?;
+    let found = match last {
+        Some((parts, folder)) if parts == above => mode_of(folder, name)?,
+        _ => {
+            let folder = folder(root, above, false)?;
+            mode_of(&last.insert((above.to_vec(), folder)).1, name)?
+        }
+    };
     if found.st_mode & libc::S_IFMT != libc::S_IFREG {
         return Err(in_the_way());
     }
