@@ -231,7 +231,7 @@ fn slow_and_idle_connections_end_and_hinder_nobody() {
 
 #[test]
 fn connections_beyond_the_limit_are_closed() {
-    with_server(Config { http_max_connections: 60, ..embedded(loopback()) }, |server| {
+    with_server(Config { http_max_connections: 60, http_timeout: 60, ..embedded(loopback()) }, |server| {
         let full: Vec<TcpStream> = (0..70).map(|_| open(server)).collect();
         let refused = full.iter().filter(|stream| {
             let mut stream = *stream;
