@@ -16,6 +16,9 @@ const NEW: Span = Span::from_secs(60);
 const SLOTS: std::ops::RangeInclusive<usize> = 4..=100;
 /// So many interested peers are served all at once, so that small swarms start at once.
 const FEW: usize = 8;
+/// With each slot, everybody waits longer for a whole piece that can be passed on: a further one must be worth twice so many
+/// bytes per second more than the one before.
+const SLOT_RATE: u64 = 32 * 1024;
 /// A seed serves one peer for at least so long before another gets the turn...
 const TURN: Span = Span::from_secs(60);
 /// ...and until it got so much...
@@ -76,6 +79,8 @@ pub struct Choker {
     slots: usize,
     /// Slots added because those there were did not use up the upload.
     extra: usize,
+    /// Bytes per second before the last slot was added, while it is on trial.
+    rate_before: Option<u64>,
     optimistic: Vec<ConnKey>,
     /// How long the present round is.
     length: Span,
@@ -90,6 +95,7 @@ impl Choker {
             rng,
             slots: *SLOTS.start(),
             extra: 0,
+            rate_before: None,
             optimistic: Vec::new(),
             length: FIRST_ROUND,
             next_round: Moment::ZERO,
@@ -152,24 +158,39 @@ impl Choker {
         Self::changes(peers, served)
     }
 
-    /// How many to serve: more as the limit rises, and more where those served do not take all there is.
+    /// How many to serve: more as the upload rises, and more where those served do not take all there is.
     fn count_slots(&mut self, due: bool, upload: Upload, wanting: usize) {
-        let base = match upload.limit {
-            // Two thirds of the square root of the limit in KiB/s: 4 at 40 KiB/s, 25 at 1 MiB/s.
-            Some(limit) => ((limit / 1024) as f64 * 0.6).sqrt() as usize,
-            // Each further slot must be worth 2 KiB/s more than the one before.
-            None => ((upload.rate / 2048) as f64).sqrt() as usize,
+        let base = (upload.limit.unwrap_or(upload.rate) / SLOT_RATE).isqrt() as usize;
+        let room = base + self.extra < wanting;
+        let Some(limit) = upload.limit else {
+            if due {
+                self.try_slot(upload.rate, base, room);
+            }
+            self.slots = (base + self.extra).clamp(FEW, *SLOTS.end());
+            return;
         };
-        let idle = upload.limit.is_some_and(|limit| upload.rate < limit / 10 * 9);
-        if !idle {
+        self.rate_before = None;
+        if upload.rate >= limit / 10 * 9 {
             self.extra = self.extra.min(wanting);
-        } else if due && base + self.extra < wanting {
+        } else if due && room {
             self.extra += 1;
         }
-        if upload.limit.is_none() {
-            self.extra = 0;
-        }
         self.slots = (base + self.extra).clamp(*SLOTS.start(), *SLOTS.end());
+    }
+
+    /// Where nobody knows what the line carries, one slot more is tried, and kept where it takes at least half of what the
+    /// others take and does not only take it from them.
+    fn try_slot(&mut self, rate: u64, base: usize, room: bool) {
+        match self.rate_before.take() {
+            Some(before) if rate < before + before / (2 * self.slots as u64) => {
+                self.extra = (self.slots - 1).saturating_sub(base);
+            }
+            _ if room && rate > 0 => {
+                self.rate_before = Some(rate);
+                self.extra = (self.slots + 1).saturating_sub(base);
+            }
+            _ => {}
+        }
     }
 
     /// Gives optimistic turns to some of those who earned no slot, new ones three times as likely.

@@ -133,7 +133,7 @@ fn a_seed_serves_everybody_in_turn() {
             peer.sent += peer.up_rate * 10;
         }
         let served = swarm.round(true, Upload { limit: Some(50 * 1024), rate: 50 * 1024 });
-        assert_eq!(served, 5);
+        assert_eq!(served, 4);
     }
     let served: Vec<u64> =
         (0..20).map(|peer| swarm.served.get(&ConnKey(peer)).copied().unwrap_or(0)).collect();
@@ -160,24 +160,32 @@ fn a_seed_does_not_wait_for_peers_that_take_nothing() {
 
 #[test]
 fn slots_grow_with_what_there_is_to_give() {
-    let slots = |limit: Option<u64>, each: u64, rate: Option<u64>| {
+    // Each peer takes so much at most, and the line carries so much.
+    let slots = |limit: Option<u64>, each: u64, line: u64| {
         let mut swarm = Swarm::new(200, 6);
         let mut slots = 0;
         for _ in 0..60 {
+            let served = swarm.peers.iter().filter(|peer| peer.unchoked).count() as u64;
+            let each = each.min(line / served.max(1));
             for peer in &mut swarm.peers {
                 peer.up_rate = if peer.unchoked { each } else { 0 };
             }
-            let sum = swarm.peers.iter().map(|peer| peer.up_rate).sum();
-            slots = swarm.round(false, Upload { limit, rate: rate.unwrap_or(sum) });
+            slots = swarm.round(false, Upload { limit, rate: each * served });
         }
         slots
     };
-    assert_eq!(slots(Some(10 * 1024), 1_000, Some(10 * 1024)), 4);
-    assert_eq!(slots(Some(1 << 20), 50_000, Some(1 << 20)), 24);
-    assert!(slots(Some(1 << 20), 10_000, None) > 60, "those served take too little");
-    assert_eq!(slots(None, 2_000, None), 4);
-    assert!((20..30).contains(&slots(None, 50_000, None)), "{}", slots(None, 50_000, None));
-    assert_eq!(slots(None, 10_000_000, None), 100);
+    const MIB: u64 = 1 << 20;
+    assert_eq!(slots(Some(10 * 1024), MIB, 10 * 1024), 4);
+    assert!(
+        (16..=17).contains(&slots(Some(8 * MIB), MIB, 8 * MIB)),
+        "{}",
+        slots(Some(8 * MIB), MIB, 8 * MIB)
+    );
+    assert!(slots(Some(MIB), 10_000, MIB) > 60, "those served take too little");
+    assert!((8..=9).contains(&slots(None, MIB, MIB)), "{}", slots(None, MIB, MIB));
+    assert!((16..=17).contains(&slots(None, 100 * MIB, 8 * MIB)), "{}", slots(None, 100 * MIB, 8 * MIB));
+    assert!(slots(None, 20_000, MIB) > 45, "the line is found out: {}", slots(None, 20_000, MIB));
+    assert_eq!(slots(None, 10 * MIB, 1 << 40), 100);
 }
 
 #[test]

@@ -18,8 +18,9 @@ use super::peers::Parting;
 const RUN_BYTES: u32 = 256 * 1024;
 /// Blocks that nobody asked for, taken from one peer before it is sent away.
 const UNASKED: usize = 4 * limits::REQUESTS_OUT;
-/// A peer that delivers a piece within so many seconds gets pieces of its own.
-const FAST_PIECE_SECS: u64 = 30;
+/// A peer that delivers a piece within so many seconds gets pieces of its own; a piece that takes longer is sooner passed on
+/// where several deliver it together.
+const FAST_PIECE_SECS: u64 = 3;
 
 impl Torrent {
     /// Asks every peer that has room for more; says whether a limit stopped it.

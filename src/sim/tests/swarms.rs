@@ -61,7 +61,7 @@ fn ten_share_a_file_and_one_seed_makes_one_log() {
 
 #[test]
 fn six_with_one_seed_come_close_to_the_best_there_is() {
-    for (piece_length, most) in [(256 * 1024, 1.5), (1024 * 1024, 1.6)] {
+    for (piece_length, most) in [(256 * 1024, 1.1), (1024 * 1024, 1.15)] {
         let mut scenario = Scenario::new(1, Detail::Events, Content::file(6, 128 * MIB, piece_length));
         scenario.world.check_every(50);
         scenario.join(Role::Seed, Moment::ZERO, limited(8 * MIB));
