@@ -46,10 +46,23 @@ pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
     Running::start(Config { state, settings, keep_settings: true, restore: true })
 }
 
+/// Where the tracker in this program shows how it stands: on this machine, where it answers there.
+fn tracker_page(urls: &[String]) -> Option<String> {
+    let pages =
+        || urls.iter().filter_map(|url| url.strip_suffix("announce")).filter(|url| url.starts_with("http"));
+    let here = pages().find(|url| url.contains("//127.") || url.contains("//[::1]"));
+    here.or_else(|| pages().next()).map(str::to_owned)
+}
+
 fn attend(running: &Running) -> Result<()> {
-    let mut listening = Vec::new();
+    let (mut listening, mut page) = (Vec::new(), None);
     loop {
         let view = running.handle.view();
+        let shown = tracker_page(&view.tracker.urls);
+        if shown != page {
+            shown.iter().for_each(|shown| say::out(format_args!("the tracker's page: {shown}")));
+            page = shown;
+        }
         if view.listening != listening {
             listening.clone_from(&view.listening);
             tracing::info!("peers reach this session at {listening:?}");

@@ -38,7 +38,8 @@ class Screen:
         return self.ask("xdotool", "search", "--onlyvisible", "--name", "Fyris").decode().split()
 
     def colours(self, window):
-        """How often each colour stands in a window."""
+        """How often each colour stands in a window, which is brought to the front for that."""
+        self.ask("xdotool", "windowraise", window)
         pixels = self.ask("import", "-window", window, "-depth", "8", "rgb:-")
         return Counter(zip(pixels[::3], pixels[1::3], pixels[2::3]))
 
