@@ -164,6 +164,12 @@ impl App {
         (&mut self.panels, scene)
     }
 
+    /// The torrent whose link is shown.
+    #[cfg(test)]
+    pub(in crate::gui) fn shown_link(&self) -> Option<crate::base::InfoHash> {
+        self.upload.as_ref().and_then(Upload::torrent)
+    }
+
     fn say(&mut self, level: crate::api::Level, text: impl Into<String>) {
         let text = text.into();
         self.log.note(clock::unix_millis(), level, &text);

@@ -40,8 +40,8 @@ pub(crate) enum Picked {
     Paths(Wanted, Vec<PathBuf>),
     /// The user chose nothing.
     Nothing,
-    /// The desktop shows no dialogs.
-    NoDialogs,
+    /// The desktop shows no dialogs; this is what was wanted.
+    NoDialogs(Wanted),
 }
 
 type Chosen = Option<Vec<PathBuf>>;
@@ -98,7 +98,7 @@ impl Picker {
         let (wanted, since) = self.open.take()?;
         Some(match chosen {
             Some(paths) if !paths.is_empty() => Picked::Paths(wanted, paths),
-            None if since.elapsed() < NEVER_SHOWN => Picked::NoDialogs,
+            None if since.elapsed() < NEVER_SHOWN => Picked::NoDialogs(wanted),
             _ => Picked::Nothing,
         })
     }

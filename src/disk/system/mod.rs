@@ -68,7 +68,7 @@ impl System {
         last: &mut LastFolder,
     ) -> io::Result<FileStamp> {
         let found = match self.portable {
-            true => portable::look(root, path, &mut portable::LastFolder::default()),
+            true => portable::look(root, path, &mut portable::LastFolder),
             false => native::look(root, path, last),
         };
         match found {

@@ -111,11 +111,17 @@ impl App {
         }
     }
 
-    fn picked(&mut self, picked: Picked) {
+    pub(in crate::gui) fn picked(&mut self, picked: Picked) {
         let (wanted, paths) = match picked {
             Picked::Paths(wanted, paths) => (wanted, paths),
             Picked::Nothing => return,
-            Picked::NoDialogs => {
+            Picked::NoDialogs(wanted) => {
+                if let Wanted::SaveTorrent(torrent, name) = wanted {
+                    let card = self.upload.take().filter(|upload| upload.torrent() == Some(torrent));
+                    let mut card = card.unwrap_or_else(|| Upload::link(torrent));
+                    card.save_by_path(&self.view.settings.download_folder, &name);
+                    self.upload = Some(card);
+                }
                 self.say(
                     Level::Warning,
                     "This desktop shows no file dialog. Type or paste the path instead.",

@@ -4,7 +4,7 @@ use eframe::egui::{Key, Modifiers};
 
 use super::rig::Rig;
 use crate::api::{Command, Event, Level, LogLine, Reachable};
-use crate::gui::pick::Wanted;
+use crate::gui::pick::{Picked, Wanted};
 
 fn file(folder: &tempfile::TempDir) -> std::path::PathBuf {
     let path = folder.path().join("holiday.zip");
@@ -47,6 +47,24 @@ fn two_clicks_lead_from_a_file_to_ready() {
     rig.expect("Saved ");
     rig.click("Done");
     assert!(rig.rows("Torrents")[0].starts_with("holiday.zip, 3.00 MiB, 100 %."));
+}
+
+#[test]
+fn without_dialogs_the_torrent_file_is_saved_by_a_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut rig = filled(&folder);
+    rig.click("Share");
+    rig.play();
+    rig.commands();
+    let torrent = rig.harness.state().shown_link().expect("the card");
+    let wanted = Wanted::SaveTorrent(torrent, "holiday.zip".to_owned());
+    rig.harness.state_mut().picked(Picked::NoDialogs(wanted));
+    rig.turn();
+    rig.expect("Path of the .torrent file");
+    rig.click("Save");
+    let commands = rig.commands();
+    let [Command::SaveTorrent { path, .. }] = &commands[..] else { panic!("{commands:?}") };
+    assert!(path.ends_with("holiday.zip.torrent"), "{path:?}");
 }
 
 #[test]

@@ -42,6 +42,13 @@ impl Upload {
         Self::Ready(Box::new(Ready::new(torrent, false)))
     }
 
+    /// Lets the user type where the .torrent file goes, where no dialog can ask.
+    pub(crate) fn save_by_path(&mut self, folder: &Path, name: &str) {
+        if let Self::Ready(ready) = self {
+            ready.save_by_path(folder, name);
+        }
+    }
+
     /// Takes a path from a dialog or a drop.
     pub(crate) fn take(&mut self, path: &Path) {
         match self {

@@ -1,8 +1,10 @@
 //! A link to send: as text, as a file, as a QR code; who has come for it, and when the window may be closed.
 
+use std::path::Path;
+
 use eframe::egui::{self, Label, RichText, Ui};
 
-use crate::api::{Detail, State, TorrentRow};
+use crate::api::{Command, Detail, State, TorrentRow};
 use crate::base::InfoHash;
 use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
@@ -21,15 +23,21 @@ pub(crate) struct Ready {
     /// Whether it was made just now.
     fresh: bool,
     qr: Qr,
+    /// Where to write the .torrent file, as typed, where no dialog can ask.
+    path: Option<String>,
 }
 
 impl Ready {
     pub(super) fn new(torrent: InfoHash, fresh: bool) -> Self {
-        Self { torrent, fresh, qr: Qr::default() }
+        Self { torrent, fresh, qr: Qr::default(), path: None }
     }
 
     pub(super) fn torrent(&self) -> InfoHash {
         self.torrent
+    }
+
+    pub(super) fn save_by_path(&mut self, folder: &Path, name: &str) {
+        self.path = Some(folder.join(format!("{name}.torrent")).display().to_string());
     }
 
     /// Draws it; false once it is done with.
@@ -86,6 +94,7 @@ impl Ready {
                         scene.ask(Action::Pick(Wanted::SaveTorrent(row.info_hash, row.name.clone())));
                     }
                 });
+                self.path_field(ui, scene);
                 if !beside {
                     self.qr.show(ui, &row.magnet, CODE);
                 }
@@ -100,6 +109,25 @@ impl Ready {
         });
         ui.add_space(theme::GAP);
         comers(ui, row, detail);
+    }
+}
+
+impl Ready {
+    /// The field for the .torrent file's path, where it was called for.
+    fn path_field(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        let Some(text) = &mut self.path else { return };
+        let mut save = false;
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() - 80.0).max(80.0);
+            field::line(ui, text, "Path of the .torrent file", "Path of the .torrent file", width);
+            save = Push::new("Save").enabled(!text.trim().is_empty()).show(ui).clicked();
+        });
+        if save {
+            let path = crate::gui::download::with_extension(&field::path(text));
+            let request = scene.handle.next_request();
+            scene.send(Command::SaveTorrent { request, torrent: self.torrent, path });
+            self.path = None;
+        }
     }
 }
 
