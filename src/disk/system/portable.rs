@@ -44,7 +44,16 @@ pub(super) fn open(root: &Path, path: &[String], access: Access) -> io::Result<(
         Err(error) if create && error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(error),
     };
-    let file = OpenOptions::new().read(true).write(write).create_new(!there).open(&full)?;
+    let file = match OpenOptions::new().read(true).write(write).create_new(!there).open(&full) {
+        // Another thread made it first; what it is now is seen by looking again, once.
+        Err(error) if !there && error.kind() == io::ErrorKind::AlreadyExists => {
+            if !fs::symlink_metadata(&full)?.is_file() {
+                return Err(in_the_way());
+            }
+            return Ok((OpenOptions::new().read(true).write(true).open(&full)?, false));
+        }
+        opened => opened?,
+    };
     #[cfg(windows)]
     if !there {
         // Holes cost no room then; a file system without them takes the file as it is.

@@ -16,6 +16,24 @@ fn both(test: impl Fn(System, &Path)) {
 }
 
 #[test]
+fn threads_that_create_one_file_at_once_all_have_it() {
+    both(|system, root| {
+        for round in 0..50 {
+            let name = path(&["a", &round.to_string(), "c.bin"]);
+            let together = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        together.wait();
+                        system.open(root, &name, Access::Create).expect("made here or by another");
+                    });
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_file_is_created_with_its_folders_and_holds_what_is_written() {
     both(|system, root| {
         let name = path(&["a", "b", "c.bin"]);
