@@ -23,7 +23,7 @@ class Screen:
     def __init__(self, world):
         self.world = world
         server = world.spawn("Xvfb", [
-            world.program("Xvfb"), "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            world.program("Xvfb"), "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
         world.wait("the screen is there", lambda: server.said(r"^\d+$"))
         self.environment = {"DISPLAY": ":" + server.output().strip(), "WAYLAND_DISPLAY": "", "LIBGL_ALWAYS_SOFTWARE": "1"}
 
