@@ -159,6 +159,8 @@ pub enum Command {
     },
     /// Chooses the torrent whose details the view carries.
     Watch(Option<InfoHash>),
+    /// Asks something of the network that is hosted here or was joined.
+    Network(super::NetworkCommand),
     /// Replaces the settings, writes them, and lets them take effect.
     Settings(Box<Settings>),
     /// Ends the session: leaves peers and trackers properly, writes its state, answers with `Stopped`.

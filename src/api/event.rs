@@ -107,6 +107,18 @@ pub enum Event {
         /// Where to.
         path: PathBuf,
     },
+    /// A network was joined.
+    Joined {
+        /// The request it answers.
+        request: RequestId,
+    },
+    /// A torrent is out of the index.
+    Unlisted {
+        /// The request it answers.
+        request: RequestId,
+        /// Its name.
+        name: String,
+    },
     /// A request could not be met; nothing was changed by it.
     Refused {
         /// The request it answers.

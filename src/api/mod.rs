@@ -5,12 +5,14 @@
 //! - `view`: [`View`], an immutable picture of everything, published a few times a second
 //! - `settings`: [`Settings`], what a user may choose; one documented TOML file
 //! - `network`: the registers, index and statistics of the network this session hosts or has joined
+//! - `network_command`: [`NetworkCommand`], what can be asked of that network
 //! - `handle`: [`Handle`], the two channels and the current view; names no runtime, so that a remote one can stand in
 
 mod command;
 mod event;
 mod handle;
 mod network;
+mod network_command;
 mod settings;
 mod view;
 
@@ -20,8 +22,9 @@ pub use handle::{Backend, Handle, SessionGone, Waker, pair};
 pub use network::{
     Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView, PartStatistics,
     RegisteredTracker, RegisteredUser, Registers, ScreenLine, ScreenView, SeedTime, StatisticsPoint,
-    UserStatistics,
+    TrackerSwarm, UserStatistics,
 };
+pub use network_command::{NetworkCommand, Part, Question};
 pub use settings::{Limits, Settings, SettingsError, Theme};
 pub use view::{
     Detail, FileRow, HostedSwarm, HostedTracker, JobKind, JobRow, PeerRow, Reachable, State, TorrentRow,

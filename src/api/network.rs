@@ -242,6 +242,19 @@ pub struct ScreenView {
     pub notes: bool,
 }
 
+/// A swarm at the tracker on this machine: its three lists are the users, the peers and the seeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackerSwarm {
+    /// Which torrent.
+    pub torrent: InfoHash,
+    /// Its name, where the index or this machine knows it.
+    pub name: Option<String>,
+    /// Who downloads, at most 200.
+    pub peers: Vec<SocketAddr>,
+    /// Who seeds, at most 200.
+    pub seeds: Vec<SocketAddr>,
+}
+
 /// The network as one machine sees it: its own, or one that it has joined. What it may not read is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetworkView {
@@ -251,6 +264,18 @@ pub struct NetworkView {
     pub connected: bool,
     /// Why it is not, where it should be.
     pub fault: Option<String>,
+    /// Whether the coordinator on this machine can be reached from others.
+    pub open: bool,
+    /// Whether the tracker on this machine is registered.
+    pub tracker_connected: bool,
+    /// Why it is not, where it should be.
+    pub tracker_fault: Option<String>,
+    /// What this machine's user is called.
+    pub user: String,
+    /// Whether a download of this user has completed since it connected, so that the announcing windows say so.
+    pub completed: bool,
+    /// The swarms of the tracker on this machine, the largest first, at most 200.
+    pub tracker_swarms: Vec<TrackerSwarm>,
     /// The link that others join with, where it is known here.
     pub link: Option<String>,
     /// Trackers, users, rules, and who sends to whom.

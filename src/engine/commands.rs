@@ -38,6 +38,8 @@ impl Engine {
             Command::Watch(torrent) => self.watched = torrent,
             Command::Settings(settings) => self.set_settings(Arc::from(settings)),
             Command::Shutdown => self.begin_shutdown(),
+            // A driver without a network has none to ask.
+            Command::Network(_) => {}
             Command::Inspect { request, .. }
             | Command::Add { request, .. }
             | Command::Share { request, .. }

@@ -30,7 +30,8 @@ impl Driver {
             Command::Cancel(request) => self.jobs.cancel(request),
             Command::Settings(settings) => self.change_settings(now, *settings).await,
             Command::Shutdown => self.shut_down(now),
-            Command::Pause(_)
+            Command::Network(_)
+            | Command::Pause(_)
             | Command::Resume(_)
             | Command::PauseAll
             | Command::ResumeAll

@@ -81,6 +81,8 @@ impl App {
                     self.say(Level::Error, reason);
                 }
             }
+            Event::Joined { .. } => self.say(Level::Info, "You have joined the network."),
+            Event::Unlisted { name, .. } => self.say(Level::Info, format!("{name} is out of the index.")),
             Event::Completed { name, secs, .. } => {
                 let text = format!("{name} is complete, after {}.", format::span(secs.round() as u64));
                 self.say(Level::Info, text);
