@@ -12,6 +12,7 @@ ALL := --locked --features sim,window-tests
 PURE := --locked --no-default-features --features sim
 # In continuous integration a check that could not run is a failure.
 STRICT := $(if $(CI),--strict)
+DENY ?= $(or $(shell command -v cargo-deny 2>/dev/null),$(TARGET)/tools/bin/cargo-deny)
 RQBIT ?= $(or $(shell command -v rqbit 2>/dev/null),$(TARGET)/rivals/bin/rqbit)
 
 say = @printf '\n== %s\n' '$(1)'
@@ -57,10 +58,10 @@ pure: ## the rooms without sockets and files, built and tested alone
 	cargo test $(PURE) --quiet
 
 .PHONY: licences
-licences: ## licences and sources of the dependencies, where cargo-deny is installed
+licences: $(DENY) ## licences and sources of the dependencies
 	$(call say,licences)
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check bans licenses sources; \
-	else echo "not run: cargo deny (cargo install cargo-deny)"; fi
+	@if [ -x "$(DENY)" ]; then "$(DENY)" --log-level error check bans licenses sources; \
+	else echo 'not run: cargo-deny could not be built'; $(if $(CI),exit 1,true); fi
 
 .PHONY: interop
 interop: needs-tests rivals ## real transfers with other BitTorrent programs; ONLY=word picks some
@@ -104,3 +105,10 @@ $(TARGET)/rivals/bin/rqbit:
 		--no-default-features --features rust-tls --no-track --root "$(TARGET)/rivals" \
 		|| echo 'rqbit could not be built; it will be left out'
 	@rm -rf "$(TARGET)/rivals/build"
+
+# It looks at lists, once; unoptimised it is built in a minute.
+$(TARGET)/tools/bin/cargo-deny:
+	$(call say,building cargo-deny)
+	@CARGO_TARGET_DIR="$(TARGET)/tools/build" CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny@0.20.2 --locked --debug --quiet \
+		--no-track --root "$(TARGET)/tools" || true
+	@rm -rf "$(TARGET)/tools/build"

@@ -33,8 +33,7 @@ fn ten(seed: u64, detail: Detail) -> Scenario {
 }
 
 fn tell(what: &str, outcome: Outcome) {
-    // Read with --nocapture.
-    #[allow(clippy::print_stderr)]
+    #[expect(clippy::print_stderr, reason = "read with --nocapture")]
     {
         eprintln!(
             "{what}: last {:.1} s, mean {:.1} s, least possible {:.1} s, ratio {:.2}",
