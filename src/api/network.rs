@@ -264,6 +264,9 @@ pub struct NetworkView {
     pub connected: bool,
     /// Why it is not, where it should be.
     pub fault: Option<String>,
+    /// Whether this machine's user has disconnected: transfers and announces rest, and nothing can be uploaded or
+    /// downloaded until it connects.
+    pub disconnected: bool,
     /// Whether the coordinator on this machine can be reached from others.
     pub open: bool,
     /// Whether the tracker on this machine is registered.

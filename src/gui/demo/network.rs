@@ -37,6 +37,7 @@ pub(super) fn network(rows: &[TorrentRow], now: u64) -> NetworkView {
         hosted: true,
         connected: true,
         fault: None,
+        disconnected: false,
         open: true,
         tracker_connected: true,
         tracker_fault: None,
