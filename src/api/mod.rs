@@ -6,11 +6,13 @@
 //! - `settings`: [`Settings`], what a user may choose; one documented TOML file
 //! - `network`: the registers, index and statistics of the network this session hosts or has joined
 //! - `network_command`: [`NetworkCommand`], what can be asked of that network
+//! - `lab`: [`LabPlan`], an experiment to be run, and [`LabResult`], what came out
 //! - `handle`: [`Handle`], the two channels and the current view; names no runtime, so that a remote one can stand in
 
 mod command;
 mod event;
 mod handle;
+mod lab;
 mod network;
 mod network_command;
 mod settings;
@@ -19,6 +21,7 @@ mod view;
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};
+pub use lab::{Experiment, LabError, LabPlan, LabPoint, LabProgress, LabResult, LabRunner, LabWatch};
 pub use network::{
     Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView, PartStatistics,
     RegisteredTracker, RegisteredUser, Registers, ScreenLine, ScreenView, SeedTime, StatisticsPoint,

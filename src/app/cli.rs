@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::api::Settings;
+#[cfg(feature = "sim")]
+use crate::app::lab::LabArgs;
 use crate::app::tracker::TrackerArgs;
 
 /// Share a file with a click: BitTorrent with a tracker, an index and a network of its own.
@@ -34,6 +36,9 @@ pub(super) enum Command {
     Get(GetArgs),
     /// Run a tracker: HTTP and UDP, announce, scrape and statistics
     Tracker(TrackerArgs),
+    /// Run one of the thesis's four experiments and print what came out
+    #[cfg(feature = "sim")]
+    Lab(LabArgs),
     /// Run the app's session unattended, without a window
     Daemon(SessionArgs),
 }

@@ -3,6 +3,7 @@
 //! - `cli`: [`Cli`], the command line
 //! - `run`: what is started for it, and the exit code
 //! - `torrents`: making, showing and verifying .torrent files
+//! - `lab`: the thesis's experiments on the command line
 //! - `tracker`: [`TrackerArgs`], a tracker without a window
 //! - `transfer`: seeding or fetching one torrent
 //! - `desktop`: the app and its window
@@ -22,6 +23,8 @@ mod clock;
 mod daemon;
 mod desktop;
 mod instance;
+#[cfg(feature = "sim")]
+mod lab;
 mod log;
 mod paths;
 mod run;

@@ -29,6 +29,8 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Seed(args)) => transfer::seed(&args),
         Some(Command::Get(args)) => transfer::get(&args),
         Some(Command::Tracker(args)) => tracker::run(args),
+        #[cfg(feature = "sim")]
+        Some(Command::Lab(args)) => crate::app::lab::run(&args),
         Some(Command::Daemon(args)) => daemon::run(&args),
     }
 }

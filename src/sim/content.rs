@@ -58,33 +58,35 @@ impl Content {
         (start + len <= self.bytes.len()).then(|| self.bytes.slice(start..start + len))
     }
 
-    /// The same bytes out of this content where they are right, so that a thousand hosts hold them once.
-    pub fn shared(&self, piece: PieceIndex, begin: u32, data: Bytes) -> Bytes {
-        match self.run(piece, begin, data.len()) {
-            Some(right) if right.as_ptr() == data.as_ptr() || right == data => right,
-            _ => data,
-        }
+    /// The same bytes out of this content, where they are right, so that a thousand hosts hold them once.
+    pub fn own(&self, piece: PieceIndex, begin: u32, data: &Bytes) -> Option<Bytes> {
+        let right = self.run(piece, begin, data.len())?;
+        (right.as_ptr() == data.as_ptr() || right == *data).then_some(right)
     }
 
     /// A digest of pieces that need not be computed for bytes shared with this content.
     pub fn hasher(&self) -> Hasher {
-        let bytes = self.bytes.clone();
-        let (hashes, length) =
-            (Arc::clone(&self.torrent.hashes), self.torrent.layout.piece_length() as usize);
+        Self::hasher_of(vec![self.clone()])
+    }
+
+    /// The same for several contents.
+    pub fn hasher_of(contents: Vec<Self>) -> Hasher {
         Arc::new(move |parts: &[Bytes]| {
-            if let Some(at) = place(&bytes, parts) {
-                let len: usize = parts.iter().map(Bytes::len).sum();
-                let whole = at % length == 0 && (len == length || at + len == bytes.len());
-                if whole
-                    && let Some(hash) = hashes.get(at / length * 20..).and_then(|rest| rest.first_chunk())
-                {
-                    return *hash;
-                }
-            }
-            let mut digest = Sha1::new();
-            parts.iter().for_each(|part| digest.update(part));
-            digest.finish()
+            contents.iter().find_map(|content| content.remembered(parts)).unwrap_or_else(|| {
+                let mut digest = Sha1::new();
+                parts.iter().for_each(|part| digest.update(part));
+                digest.finish()
+            })
         })
+    }
+
+    /// The digest of a piece of these very bytes.
+    fn remembered(&self, parts: &[Bytes]) -> Option<[u8; 20]> {
+        let length = self.torrent.layout.piece_length() as usize;
+        let at = place(&self.bytes, parts)?;
+        let len: usize = parts.iter().map(Bytes::len).sum();
+        let whole = at % length == 0 && (len == length || at + len == self.bytes.len());
+        self.torrent.hashes.get(at / length * 20..).filter(|_| whole)?.first_chunk().copied()
     }
 }
 
@@ -121,7 +123,8 @@ mod tests {
             let copy = [Bytes::copy_from_slice(&whole)];
             assert_eq!(hasher(&parts), content.torrent.piece_hash(piece));
             assert_eq!(hasher(&copy), content.torrent.piece_hash(piece));
-            assert_eq!(content.shared(piece, 0, copy[0].clone()).as_ptr(), whole.as_ptr());
+            assert_eq!(content.own(piece, 0, &copy[0]).map(|own| own.as_ptr()), Some(whole.as_ptr()));
+            assert_eq!(content.own(piece, 0, &Bytes::from(vec![0; size])), None);
             assert_eq!(hasher(&[whole.slice(1..)]), sha1(&whole[1..]));
         }
         assert_eq!(content.files().count(), 3);

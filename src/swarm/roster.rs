@@ -11,6 +11,8 @@ const BACK_OFF: Span = Span::from_secs(60);
 const BACK_OFF_BY_HAND: Span = Span::from_secs(4);
 /// The wait for an address that the user gave never grows above this.
 const LONGEST_BY_HAND: Span = Span::from_secs(60);
+/// A wait is shorter by up to this part, by lot: two who had no room for each other must not meet again at one moment.
+const SPREAD: u64 = 4;
 /// An address that failed so often in a row is forgotten.
 const FAILURES: u32 = 5;
 /// The wait after a connection that did what it should.
@@ -210,16 +212,21 @@ impl Roster {
         let Some(known) = self.known.get_mut(&addr) else { return };
         known.state = State::Idle;
         self.idle_until = Moment::ZERO;
+        let rng = &mut self.rng;
+        let mut spread = |wait: Span| {
+            let less = rng.below((wait.micros() / SPREAD) as usize);
+            Span::from_micros(wait.micros() - less as u64)
+        };
         match why {
             Why::NoRoom => known.not_before = now + Span::from_secs(1),
             Why::Duplicate => known.not_before = now + BACK_OFF.times(10),
             _ if known.found == Found::Hand => {
                 let wait = BACK_OFF_BY_HAND.times(1 << known.failures.min(8)).min(LONGEST_BY_HAND);
-                known.not_before = now + wait;
+                known.not_before = now + spread(wait);
                 known.failures = (known.failures + 1).min(FAILURES);
             }
             _ => {
-                known.not_before = now + BACK_OFF.times(1 << known.failures.min(8));
+                known.not_before = now + spread(BACK_OFF.times(1 << known.failures.min(8)));
                 known.failures += 1;
                 if known.failures >= FAILURES {
                     self.known.remove(&addr);

@@ -62,7 +62,7 @@ impl Torrent {
             downloaded: self.down.total(),
             left,
             // A seed asks too: one that nobody can connect to reaches others only by itself.
-            want_peers: self.links.len() < self.most_links(shared) / 2,
+            want_peers: self.links.len() < self.most_links(shared).div_ceil(2),
             partial_seed: complete && left > 0,
         }
     }

@@ -14,8 +14,10 @@ pub(super) const TICK: Span = Span::from_secs(1);
 const SILENCE: Span = Span::from_secs(150);
 /// Something is said at least so often.
 const KEEP_ALIVE: Span = Span::from_secs(100);
-/// A link on which neither side wants anything is given up after this, where another peer could have its place.
+/// A link on which neither side wants anything is given up after this.
 const IDLE: Span = Span::from_secs(600);
+/// The same where no other peer can have a place because of it.
+const IDLE_CROWDED: Span = Span::from_secs(60);
 /// Limits are looked at again after no less than this, so that a step moves more than one block.
 const LIMIT_STEP: Span = Span::from_millis(4);
 
@@ -75,6 +77,8 @@ impl Torrent {
     fn tick(&mut self, shared: &mut Shared) {
         let now = shared.now;
         let seeding = self.is_complete();
+        let crowded = self.links.len() >= self.most_links(shared);
+        let patience = if crowded { IDLE_CROWDED } else { IDLE };
         let mut leave: Vec<ConnKey> = Vec::new();
         let mut snubbed: Vec<ConnKey> = Vec::new();
         for link in self.links.values_mut() {
@@ -90,7 +94,7 @@ impl Torrent {
                 link.say(Message::KeepAlive);
             }
             let useless = seeding && link.is_seed();
-            let idle = now.since(link.idle_since) >= IDLE && self.content.is_some();
+            let idle = now.since(link.idle_since) >= patience && self.content.is_some();
             if now.since(link.heard_at) >= SILENCE || useless || idle {
                 leave.push(link.conn);
             }
