@@ -76,9 +76,13 @@ window: needs-tests ## the window on a screen of its own
 	$$(tests/interop/python) tests/interop/window.py --fyris "$(TARGET)/debug/fyris" $(STRICT)
 
 .PHONY: bench
-bench: needs-cargo ## how fast each part is
+bench: needs-cargo ## how fast each part is, and all of it beside other programs, into docs/performance.md; RUNS=n SIZE=mib
 	@packaging/linux/needs.sh build
 	cargo bench --locked --no-default-features --features host --bench '*'
+	cargo build --release --locked --no-default-features --features host
+	python=$$(tests/interop/python 2>/dev/null || command -v python3); \
+	"$$python" benches/rivals.py --fyris "$(TARGET)/release/fyris" --rqbit "$(RQBIT)" --runs $(or $(RUNS),3) \
+		--size $(or $(SIZE),2048) --document docs/performance.md
 
 .PHONY: bench-tracker
 bench-tracker: needs-cargo ## how fast the tracker is, beside aquatic and opentracker where they are installed

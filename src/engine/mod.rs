@@ -170,6 +170,12 @@ impl Engine {
         totals
     }
 
+    /// Bytes of blocks that wait for the disk. The shell reads no more from peers while that is too much: what was asked for
+    /// already may be more than memory is meant for.
+    pub fn backlog(&self) -> u64 {
+        self.shared.writing
+    }
+
     /// Whether the torrent is on the list.
     pub fn knows(&self, torrent: InfoHash) -> bool {
         self.find(torrent).is_some()

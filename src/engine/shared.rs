@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Event, Level, LogLine, Settings};
-use crate::base::{ConnKey, Moment, Rng, TokenBucket, TorrentKey};
+use crate::base::{ConnKey, Moment, RateMeter, Rng, TokenBucket, TorrentKey};
 use crate::disk::Job;
 use crate::engine::{Change, Output};
 
 /// Bytes of blocks that may wait for the disk before no more are asked for.
-const WRITING_BYTES: u64 = 24 * 1024 * 1024;
+const WRITING_BYTES: u64 = 8 * 1024 * 1024;
 /// Connections being made at once.
 const HALF_OPEN: usize = 50;
 
@@ -27,6 +27,8 @@ pub(super) struct Shared {
     /// Limits over all torrents.
     pub(super) up: TokenBucket,
     pub(super) down: TokenBucket,
+    /// How fast all torrents send together.
+    pub(super) sent: RateMeter,
     /// Where peers reach us.
     pub(super) listening: Vec<SocketAddr>,
     /// Every connection, and what it is about.
@@ -65,6 +67,7 @@ impl Shared {
             unix_start,
             up: TokenBucket::new(settings.limits.up),
             down: TokenBucket::new(settings.limits.down),
+            sent: RateMeter::default(),
             settings,
             rng,
             out: VecDeque::new(),

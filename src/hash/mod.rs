@@ -13,7 +13,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use many::{lanes, sha1_many, sha256_many, update_many, way};
+pub use many::{avoid_sha_instructions, lanes, sha1_many, sha256_many, update_many, way};
 pub use stream::{Sha1, sha1, sha256};
 
 /// What both algorithms take at a time.

@@ -1,9 +1,12 @@
-//! Memory that sockets are read to, used again once every block in it is written.
+//! Memory that sockets are read to, used again once every block in it is written, and the limit on all of it.
 //!
 //! A fresh buffer of this size costs the system more time than the copy into it: each page is cleared and mapped first.
+//! While too many blocks wait for the engine and the disk no socket is read, so that the peers are slowed by theirs.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 
 use bytes::BytesMut;
 
@@ -55,12 +58,19 @@ impl Size {
 pub(super) struct Buffers {
     medium: Mutex<VecDeque<BytesMut>>,
     large: Mutex<VecDeque<BytesMut>>,
+    /// Bytes of blocks on their way to the engine, and those that it has and the disk has not written.
+    unread: AtomicU64,
+    unwritten: AtomicU64,
+    /// Connections that wait until those are fewer.
+    waiting: Mutex<Vec<Waker>>,
 }
 
-/// Buffers kept of each size; what the disk holds at most fits into so many large ones twice.
-const KEPT: usize = 192;
+/// Buffers kept of each size; what may wait fits into so many large ones twice.
+const KEPT: usize = 96;
 /// Buffers looked at for one that is free. They become free in about the order they were filled.
 const TRIES: usize = 3;
+/// Bytes of blocks that may wait for the engine and the disk while sockets are read.
+const WAITING_BYTES: u64 = 12 * 1024 * 1024;
 
 impl Buffers {
     /// An empty buffer with room for at least `size`.
@@ -87,6 +97,43 @@ impl Buffers {
             shelf.pop_front();
         }
         shelf.push_back(buffer);
+    }
+
+    /// Whether more may be read; where not, whoever asks is woken when it may.
+    pub(super) fn may_fill(&self, cx: &Context<'_>) -> bool {
+        if self.has_room() {
+            return true;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        false
+    }
+
+    /// So many bytes of blocks go to the engine.
+    pub(super) fn read(&self, bytes: u64) {
+        self.unread.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The engine has taken so many of them.
+    pub(super) fn taken(&self, bytes: u64) {
+        self.unread.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// So many of those that it has taken are not written yet.
+    pub(super) fn set_unwritten(&self, bytes: u64) {
+        self.unwritten.store(bytes, Ordering::Relaxed);
+        if self.has_room() {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let wakers = std::mem::take(&mut *waiting);
+            drop(waiting);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.unread.load(Ordering::Relaxed) + self.unwritten.load(Ordering::Relaxed) < WAITING_BYTES
     }
 
     /// Small ones cost nothing.
@@ -118,6 +165,30 @@ mod tests {
         let again = buffers.take(Size::Large);
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
         assert!(again.capacity() >= Size::Large.bytes());
+    }
+
+    #[test]
+    fn who_finds_no_room_is_woken_when_there_is_some() {
+        struct Bell(AtomicU64);
+        impl std::task::Wake for Bell {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let bell = std::sync::Arc::new(Bell(AtomicU64::new(0)));
+        let waker = Waker::from(std::sync::Arc::clone(&bell));
+        let cx = Context::from_waker(&waker);
+        let buffers = Buffers::default();
+        assert!(buffers.may_fill(&cx));
+        buffers.read(WAITING_BYTES);
+        assert!(!buffers.may_fill(&cx) && !buffers.may_fill(&cx));
+        buffers.taken(WAITING_BYTES);
+        buffers.set_unwritten(WAITING_BYTES);
+        assert!(!buffers.may_fill(&cx));
+        assert_eq!(bell.0.load(Ordering::Relaxed), 0);
+        buffers.set_unwritten(WAITING_BYTES - 1);
+        assert_eq!(bell.0.load(Ordering::Relaxed), 1, "once, however often it asked");
+        assert!(buffers.may_fill(&cx));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::net::listen::{Listeners, Seats};
 use crate::net::post::{Inbox, Mailbox, Post};
 use crate::net::publish::Publisher;
 use crate::net::tcp::{self, Line};
+use crate::peer::Item;
 use crate::store::Store;
 
 /// Posts handled in one turn.
@@ -140,6 +141,9 @@ impl Driver {
     fn open(&mut self, now: Moment, post: Post) {
         match post {
             Post::Input(input) => {
+                if let Input::Received { items, .. } = &input {
+                    self.buffers.taken(items.iter().map(Item::block_bytes).sum());
+                }
                 let known = match &input {
                     Input::Received { conn, .. } | Input::Sent { conn, .. } | Input::Connected { conn } => {
                         self.lines.contains_key(conn)
@@ -206,6 +210,7 @@ impl Driver {
                 Output::Event(event) => self.backend.emit(event),
             }
         }
+        self.buffers.set_unwritten(self.engine.backlog());
         if !self.turn.disk.is_empty() {
             self.disk.submit(std::mem::take(&mut self.turn.disk));
         }

@@ -150,6 +150,7 @@ pub(super) async fn talk(
     loop {
         let turn = poll_fn(|cx| wire.turn(cx)).await;
         let sent = (turn.sent > 0).then_some(Input::Sent { conn, bytes: turn.sent });
+        wire.buffers.read(turn.items.iter().map(Item::block_bytes).sum());
         let received = (!turn.items.is_empty()).then_some(Input::Received { conn, items: turn.items });
         let ended = match turn.end {
             None => None,
@@ -229,7 +230,7 @@ impl Wire {
             end = Some(Ending::ByPeer(End::Lost));
         }
         let mut items = Vec::new();
-        while items.is_empty() && end.is_none() {
+        while items.is_empty() && end.is_none() && self.buffers.may_fill(cx) {
             match self.read(cx, &mut items) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(how)) => end = Some(Ending::ByPeer(how)),

@@ -1,6 +1,6 @@
 //! What a peer has asked for and not got yet.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use crate::base::{BlockRef, limits};
 
@@ -19,6 +19,8 @@ pub enum Asked {
 #[derive(Clone, Debug, Default)]
 pub struct Uploads {
     waiting: VecDeque<BlockRef>,
+    /// The same, to be found quickly.
+    known: HashSet<BlockRef>,
 }
 
 impl Uploads {
@@ -27,8 +29,7 @@ impl Uploads {
         if self.waiting.len() >= limits::REQUESTS_IN {
             return Asked::Full;
         }
-        // A second request for a block can only stand where the first has not been served; few look far back.
-        if self.waiting.back().is_some_and(|last| *last >= block) && self.waiting.contains(&block) {
+        if !self.known.insert(block) {
             return Asked::Twice;
         }
         self.waiting.push_back(block);
@@ -37,8 +38,10 @@ impl Uploads {
 
     /// Takes a request back; false where it does not wait.
     pub fn cancel(&mut self, block: BlockRef) -> bool {
-        let Some(at) = self.waiting.iter().position(|waiting| *waiting == block) else { return false };
-        self.waiting.remove(at);
+        if !self.known.remove(&block) {
+            return false;
+        }
+        self.waiting.retain(|waiting| *waiting != block);
         true
     }
 
@@ -54,7 +57,9 @@ impl Uploads {
 
     /// Ends the first request.
     pub fn take_first(&mut self) -> Option<BlockRef> {
-        self.waiting.pop_front()
+        let first = self.waiting.pop_front()?;
+        self.known.remove(&first);
+        Some(first)
     }
 
     /// Ends all requests that `keep` does not hold to, and hands them out.
@@ -63,6 +68,7 @@ impl Uploads {
         self.waiting.retain(|block| {
             let kept = keep(*block);
             if !kept {
+                self.known.remove(block);
                 dropped.push(*block);
             }
             kept
@@ -96,6 +102,7 @@ mod tests {
         assert_eq!(uploads.add(block(1, 0)), Asked::Queued);
         assert_eq!(uploads.add(block(1, 16_384)), Asked::Queued);
         assert_eq!(uploads.add(block(1, 0)), Asked::Twice);
+        assert_eq!(uploads.add(block(1, 16_384)), Asked::Twice);
         assert_eq!(uploads.first(), Some(block(1, 0)));
         assert!(uploads.cancel(block(1, 0)) && !uploads.cancel(block(1, 0)));
         for piece in 2.. {

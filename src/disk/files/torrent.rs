@@ -141,13 +141,6 @@ impl Files {
         Ok(())
     }
 
-    /// Reads a run of a piece.
-    pub(in crate::disk) fn read(&self, run: BlockRef) -> Result<Vec<u8>, DiskError> {
-        let mut out = Vec::with_capacity(run.len as usize);
-        self.read_into(run, &mut out)?;
-        Ok(out)
-    }
-
     /// Appends a run of a piece to `out`.
     pub(in crate::disk) fn read_into(&self, run: BlockRef, out: &mut Vec<u8>) -> Result<(), DiskError> {
         let place = self.place()?;

@@ -90,8 +90,13 @@ pub(super) fn open(root: &Path, path: &[String], access: Access) -> io::Result<(
     let (name, above) = split(path)?;
     // A pipe or a device in the way must not make the open wait.
     let safe = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let folder = folder(root, above, access == Access::Create)?;
     let flags = if access == Access::Read { libc::O_RDONLY } else { libc::O_RDWR };
+    match open_below(root, path, flags | safe) {
+        None => {}
+        Some(Err(error)) if access == Access::Create && error.kind() == io::ErrorKind::NotFound => {}
+        Some(opened) => return Ok((opened?.into(), false)),
+    }
+    let folder = folder(root, above, access == Access::Create)?;
     match open_at(Some(&folder), name, flags | safe) {
         Ok(file) => Ok((file.into(), false)),
         Err(error) if access == Access::Create && error.kind() == io::ErrorKind::NotFound => {
@@ -99,6 +104,50 @@ pub(super) fn open(root: &Path, path: &[String], access: Access) -> io::Result<(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Opens what is there in two steps, where the system itself keeps from every link on the way; nothing where it cannot.
+#[cfg(target_os = "linux")]
+fn open_below(root: &Path, path: &[String], flags: c_int) -> Option<io::Result<OwnedFd>> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    // Kernels before 5.6 do not know the call, and some sandboxes forbid it.
+    static UNKNOWN: AtomicBool = AtomicBool::new(false);
+    if path.len() < 2 || UNKNOWN.load(Ordering::Relaxed) || path.iter().any(|part| part.contains('/')) {
+        return None;
+    }
+    let below = match name(path.join("/").as_bytes()) {
+        Ok(below) => below,
+        Err(error) => return Some(Err(error)),
+    };
+    let root = match open_at(None, root.as_os_str().as_bytes(), PASS) {
+        Ok(root) => root,
+        Err(error) => return Some(Err(error)),
+    };
+    // SAFETY: an `open_how` of zeros is a valid value.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    how.flags = u64::from((flags | libc::O_CLOEXEC).cast_unsigned());
+    how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS;
+    // SAFETY: `below` ends with a zero byte, `how` is as long as it is said to be, and both outlive the call.
+    let opened = again(|| unsafe {
+        let size = size_of::<libc::open_how>();
+        libc::syscall(libc::SYS_openat2, root.as_raw_fd(), below.as_ptr(), &how, size) as c_int
+    });
+    match opened {
+        // SAFETY: the system has just made this descriptor, and nobody else knows of it.
+        Ok(fd) => Some(Ok(unsafe { OwnedFd::from_raw_fd(fd) })),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+            UNKNOWN.store(true, Ordering::Relaxed);
+            None
+        }
+        // Something moved on the way; step by step it is sorted out.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENAMETOOLONG)) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_below(_root: &Path, _path: &[String], _flags: c_int) -> Option<io::Result<OwnedFd>> {
+    None
 }
 
 fn mode_of(folder: &OwnedFd, part: &[u8]) -> io::Result<libc::stat> {

@@ -1,17 +1,20 @@
 //! The threads behind a real disk: jobs in, batches of answers out.
 //!
 //! - `torrent`: what the threads share of one open torrent
-//! - `lane`: one thread for the reads and writes of its share of the pieces, and its queue
+//! - `queue`: what the threads for reads and writes have to do, in which order and company
+//! - `task`: one thing of it
 //! - `store`: writing and hashing runs of pieces
-//! - `read`: reading runs of pieces
+//! - `read`: reading runs of pieces, to memory from a `shelf`
 //! - `check`: the thread that hashes what is there already, after everything else
 //! - `errands`: opening, syncing and closing, which may take long and hold up no piece
 
 mod check;
 mod errands;
-mod lane;
+mod queue;
 mod read;
+mod shelf;
 mod store;
+mod task;
 mod torrent;
 
 use std::collections::HashMap;
@@ -27,7 +30,9 @@ use crate::disk::{DiskError, Done, Job};
 
 use check::Checks;
 use errands::{Errand, Errands};
-use lane::{Lane, Task};
+use queue::Queue;
+use shelf::Shelf;
+use task::Task;
 use torrent::Torrent;
 
 /// How the threads of a disk are set up.
@@ -70,7 +75,8 @@ struct Shared {
     config: Config,
     disk: Arc<Disk>,
     torrents: Mutex<HashMap<TorrentKey, Arc<Torrent>>>,
-    lanes: Vec<Lane>,
+    queue: Queue,
+    shelf: Arc<Shelf>,
     checks: Checks,
     syncs: Errands,
     errands: Errands,
@@ -87,7 +93,8 @@ impl Workers {
         let shared = Arc::new(Shared {
             disk: Arc::new(Disk::new(System::new(config.portable), config.open_files)),
             torrents: Mutex::default(),
-            lanes: (0..threads).map(|_| Lane::default()).collect(),
+            queue: Queue::default(),
+            shelf: Arc::default(),
             checks: Checks::default(),
             syncs: Errands::default(),
             errands: Errands::default(),
@@ -96,7 +103,7 @@ impl Workers {
         });
         let mut workers = Self { shared, threads: Vec::new() };
         for number in 0..threads {
-            workers.spawn(format!("disk-{number}"), move |shared| shared.run_lane(number))?;
+            workers.spawn(format!("disk-{number}"), Shared::run_lane)?;
         }
         workers.spawn("disk-check".into(), |shared| shared.run_checks())?;
         workers.spawn("disk-sync".into(), |shared| shared.run_errands(&shared.syncs))?;
@@ -108,7 +115,7 @@ impl Workers {
     pub fn submit(&self, jobs: Vec<Job>) {
         let shared = &self.shared;
         let mut refused = Vec::new();
-        let mut tasks: Vec<Vec<Task>> = shared.lanes.iter().map(|_| Vec::new()).collect();
+        let mut tasks: Vec<Task> = Vec::new();
         let mut torrents = lock(&shared.torrents);
         for job in jobs {
             let key = key_of(&job);
@@ -154,18 +161,17 @@ impl Workers {
                 }
                 Job::Store { piece, begin, blocks, last, .. } => {
                     torrent.begin();
-                    tasks[shared.lane_of(key, piece.0)]
-                        .push(Task::store(torrent, piece, begin, blocks, last));
+                    tasks.push(Task::store(torrent, piece, begin, blocks, last));
                 }
                 Job::Read { run, tag, .. } => {
                     torrent.begin();
-                    tasks[shared.lane_of(key, run.piece.0)].push(Task::read(torrent, run, tag));
+                    tasks.push(Task::read(torrent, run, tag));
                 }
             }
         }
         drop(torrents);
-        for (lane, tasks) in shared.lanes.iter().zip(tasks).filter(|(_, tasks)| !tasks.is_empty()) {
-            lane.push(tasks);
+        if !tasks.is_empty() {
+            shared.queue.push(tasks);
         }
         if !refused.is_empty() {
             (shared.answers)(refused);
@@ -184,7 +190,7 @@ impl Drop for Workers {
         for torrent in lock(&self.shared.torrents).values() {
             torrent.stop_checks();
         }
-        self.shared.lanes.iter().for_each(Lane::stop);
+        self.shared.queue.stop();
         self.shared.checks.stop();
         self.shared.syncs.stop();
         // The last job of a torrent may be what its closing waits for, so errands end after all others.
@@ -198,11 +204,6 @@ impl Drop for Workers {
 }
 
 impl Shared {
-    /// The lane of a piece: always the same, so that what concerns one piece happens in order.
-    fn lane_of(&self, torrent: TorrentKey, piece: u32) -> usize {
-        (torrent.0.wrapping_mul(31).wrapping_add(piece)) as usize % self.lanes.len()
-    }
-
     /// Answers, and then counts those jobs of each torrent as done.
     fn answer<'a>(&self, done: Vec<Done>, jobs: impl Iterator<Item = (&'a Arc<Torrent>, usize)>) {
         if !done.is_empty() {

@@ -1,16 +1,19 @@
-//! Reading runs of pieces: runs that follow each other are read at once and share one buffer.
+//! Reading runs of pieces: short ones that follow each other are read at once and share one buffer.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::lane::{Task, Work};
+use super::shelf::{RUN, Shelf};
+use super::task::{Task, Work};
 use crate::base::BlockRef;
 use crate::disk::{DiskError, Done};
 
 /// Bytes read at once.
-const JOINED: u32 = 1024 * 1024;
+const JOINED: u32 = RUN as u32;
 
 /// Answers reads, which are put into the order of the disk.
-pub(super) fn read(tasks: &mut [Task]) -> Vec<Done> {
+pub(super) fn read(tasks: &mut [Task], shelf: &Arc<Shelf>) -> Vec<Done> {
     tasks.sort_by_key(|task| (task.torrent.key, run_of(task)));
     let mut done = Vec::with_capacity(tasks.len());
     let mut rest = &*tasks;
@@ -31,7 +34,7 @@ pub(super) fn read(tasks: &mut [Task]) -> Vec<Done> {
         }
         let (group, later) = rest.split_at(count);
         rest = later;
-        let joined = read_one(first, whole);
+        let joined = read_one(first, whole, shelf);
         for task in group {
             let run = run_of(task);
             let outcome = match &joined {
@@ -40,7 +43,7 @@ pub(super) fn read(tasks: &mut [Task]) -> Vec<Done> {
                     Ok(bytes.slice(from..from + run.len as usize))
                 }
                 // A part of it may be there.
-                Err(_) if count > 1 => read_one(task, run),
+                Err(_) if count > 1 => read_one(task, run, shelf),
                 Err(error) => Err(error.clone()),
             };
             let Work::Read { tag, .. } = task.work else { continue };
@@ -57,7 +60,7 @@ fn run_of(task: &Task) -> BlockRef {
     }
 }
 
-fn read_one(task: &Task, run: BlockRef) -> Result<Bytes, DiskError> {
+fn read_one(task: &Task, run: BlockRef, shelf: &Arc<Shelf>) -> Result<Bytes, DiskError> {
     let storage = task.torrent.files.storage();
     if !storage.layout.holds(run) {
         return Err(DiskError::Other {
@@ -65,5 +68,7 @@ fn read_one(task: &Task, run: BlockRef) -> Result<Bytes, DiskError> {
             message: "a run that does not fit its piece".into(),
         });
     }
-    task.torrent.files.read(run).map(Bytes::from)
+    let mut buffer = shelf.take(run.len as usize);
+    task.torrent.files.read_into(run, buffer.fill())?;
+    Ok(Bytes::from_owner(buffer))
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::lane::{Task, Work};
+use super::task::{Task, Work};
 use super::torrent::Torrent;
 use crate::base::{BLOCK_SIZE, BlockRef, PieceIndex};
 use crate::disk::files::lock;

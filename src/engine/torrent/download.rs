@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::base::{BlockRef, ConnKey, Moment, PieceIndex, limits};
+use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment, PieceIndex, limits};
 use crate::disk::{DiskError, Job, Verdict};
 use crate::engine::shared::Shared;
 use crate::hash::sha1;
@@ -15,7 +15,13 @@ use super::messages::Breach;
 use super::peers::Parting;
 
 /// Blocks that follow each other are given to the disk when there are so many bytes of them.
-const RUN_BYTES: u32 = 256 * 1024;
+const RUN_BYTES: u32 = 128 * 1024;
+/// So many blocks of one piece are asked for before some of the next, where a peer is so fast that what it is asked for at
+/// once comes within this part of a second: the pieces arrive, and are hashed, side by side.
+const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE_PART: u64 = 4;
+/// From so many blocks on a peer's queue is long.
+const LONG_QUEUE: usize = 256;
 /// Blocks that nobody asked for, taken from one peer before it is sent away.
 const UNASKED: usize = 4 * limits::REQUESTS_OUT;
 /// A peer that delivers a piece within so many seconds gets pieces of its own; a piece that takes longer is sooner passed on
@@ -57,8 +63,10 @@ impl Torrent {
         };
         let asked = content.picker.requested_of(conn);
         let mut room = link.pipeline.target().saturating_sub(asked);
-        // Topping up a long queue block by block would send a message for each; a quarter of it may be empty first.
-        if room == 0 || (room < asked / 4 && asked > 8) {
+        // Topping up a long queue block by block would send a message for each; a part of it may be empty first, a third of
+        // one so long that what is asked for at once is several pieces.
+        let enough = if asked >= LONG_QUEUE { asked / 2 } else { asked / 4 };
+        if room == 0 || (room < enough && asked > 8) {
             link.hungry = false;
             return;
         }
@@ -91,6 +99,9 @@ impl Torrent {
             if !limited {
                 break;
             }
+        }
+        if speed == Speed::Fast && rate / SIDE_BY_SIDE_PART >= blocks.len() as u64 * u64::from(BLOCK_SIZE) {
+            content.picker.side_by_side(conn, &mut blocks, SIDE_BY_SIDE);
         }
         let mut last = None;
         for block in &blocks {

@@ -19,8 +19,8 @@ const UNSENT: u64 = 1024 * 1024;
 const SENDING: u64 = 32 * 1024 * 1024;
 /// Blocks given to one peer before the next has its turn.
 const TURN: usize = 16;
-/// How far ahead of the block whose turn it is runs are read.
-const AHEAD: usize = 48;
+/// Blocks looked at for runs to be read before they are due.
+const AHEAD: usize = 64;
 
 impl Torrent {
     /// A peer asks for a block.
@@ -108,9 +108,7 @@ impl Torrent {
             link.say(Message::Piece { piece: block.piece, begin: block.begin, data });
             served = Served::Some;
         }
-        for block in link.uploads.iter().step_by(16).take(AHEAD / 16) {
-            content.reads.ahead(key, layout, block, shared);
-        }
+        content.reads.ahead(key, layout, link.uploads.iter().take(AHEAD), shared);
         served
     }
 
@@ -124,6 +122,7 @@ impl Torrent {
         link.sent_in_turn += bytes;
         link.said_at = shared.now;
         self.up.add(shared.now, bytes);
+        shared.sent.add(shared.now, bytes);
         self.save_later(shared.now);
     }
 
@@ -153,8 +152,16 @@ impl Torrent {
         self.timers.choke_soon = false;
         let now = shared.now;
         let seeding = !self.is_downloading();
-        let limits = [self.choices.limits.up, shared.settings.limits.up];
-        let upload = Upload { limit: limits.into_iter().flatten().min(), rate: self.up.rate(now) };
+        // Whichever of the two limits leaves less.
+        let of_torrent = (self.choices.limits.up, self.up.rate(now));
+        let of_machine = (shared.settings.limits.up, shared.sent.rate(now));
+        let left = |(limit, rate): (Option<u64>, u64)| limit.map(|limit| limit.saturating_sub(rate));
+        let (limit, rate) = match (left(of_torrent), left(of_machine)) {
+            (Some(own), Some(all)) if all < own => of_machine,
+            (None, Some(_)) => of_machine,
+            _ => of_torrent,
+        };
+        let upload = Upload { limit, rate };
         let peers: Vec<Candidate> = self.links.values_mut().map(|link| link.candidate(now)).collect();
         let changes = self.choker.round(now, seeding, upload, &peers);
         for conn in changes.choke {

@@ -19,6 +19,7 @@ mod rounds;
 mod shani;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hash::Block;
 
@@ -47,6 +48,17 @@ pub(super) fn sha1() -> &'static [Kernel<5>] {
 pub(super) fn sha256() -> &'static [Kernel<8>] {
     static KERNELS: OnceLock<Vec<Kernel<8>>> = OnceLock::new();
     KERNELS.get_or_init(|| that_pay(all_sha256()))
+}
+
+static AVOIDS_SHA: AtomicBool = AtomicBool::new(false);
+
+/// Chooses among the ways as a processor without SHA instructions would, from the first hash on; for people who measure.
+pub(super) fn avoid_sha() {
+    AVOIDS_SHA.store(true, Ordering::Relaxed);
+}
+
+fn avoids_sha() -> bool {
+    AVOIDS_SHA.load(Ordering::Relaxed)
 }
 
 fn that_pay<const WORDS: usize>(all: Vec<Kernel<WORDS>>) -> Vec<Kernel<WORDS>> {

@@ -12,7 +12,10 @@ use crate::hash::Block;
 
 /// Whether the processor has what this file needs.
 pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("sha") && is_x86_feature_detected!("ssse3") && is_x86_feature_detected!("sse4.1")
+    !super::avoids_sha()
+        && is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("ssse3")
+        && is_x86_feature_detected!("sse4.1")
 }
 
 pub(super) fn sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {

@@ -145,6 +145,34 @@ fn large(peers: usize, mib: u64) {
     tell(&format!("{peers} peers, {mib} MiB, {steps} steps in {secs:.1} s"), outcome);
 }
 
+/// The same file for many, on lines as they are: some of light, most of cable, a few of copper.
+fn mixed(peers: usize, mib: u64, most: f64) {
+    let mut scenario = Scenario::new(2, Detail::Events, Content::file(6, mib * MIB, 128 * 1024));
+    scenario.world.check_every(peers as u64 * 100);
+    scenario.join(Role::Seed, Moment::ZERO, home(4 * MIB, 16 * MIB));
+    for number in 1..peers {
+        let line = match number % 10 {
+            0 | 1 => home(8 * MIB, 16 * MIB),
+            2..=7 => home(2 * MIB, 8 * MIB),
+            _ => home(MIB / 2, 2 * MIB),
+        };
+        scenario.join(Role::Leech, Moment::ZERO + Span::from_secs(1), line);
+    }
+    let outcome = scenario.run(Span::from_secs(1_200));
+    tell(&format!("{peers} on mixed lines"), outcome);
+    assert!(outcome.ratio() <= most, "{}", outcome.ratio());
+}
+
+#[test]
+fn ten_on_mixed_lines_come_close_to_the_best_there_is() {
+    mixed(10, 32, 1.6);
+}
+
+#[test]
+fn a_hundred_on_mixed_lines_come_close_to_the_best_there_is() {
+    mixed(100, 8, 2.0);
+}
+
 #[test]
 #[ignore = "takes a while"]
 fn a_hundred_share() {

@@ -1,6 +1,6 @@
 //! What to ask of a peer: pieces that are begun before others, then the rarest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::asked::Askers;
@@ -137,6 +137,27 @@ impl Picker {
         if !wish.is_filled() {
             self.pick_again(pieces, &mut wish);
         }
+    }
+
+    /// Puts `picked`, which `peer` was just asked for, into another order: some `together` of one piece, then some of the
+    /// next, around and around. Pieces that arrive side by side can be hashed side by side.
+    pub fn side_by_side(&mut self, peer: ConnKey, picked: &mut [BlockRef], together: usize) {
+        let Some(who) = self.askers.id(peer) else { return };
+        let mut pieces: Vec<VecDeque<&[BlockRef]>> = picked
+            .chunk_by(|a, b| a.piece == b.piece)
+            .map(|piece| piece.chunks(together.max(1)).collect())
+            .collect();
+        if pieces.len() < 2 {
+            return;
+        }
+        let mut order = Vec::with_capacity(picked.len());
+        while order.len() < picked.len() {
+            pieces.iter_mut().filter_map(VecDeque::pop_front).for_each(|some| order.extend_from_slice(some));
+        }
+        picked.copy_from_slice(&order);
+        let asked = &mut self.askers.get_mut(who).asked;
+        let before = asked.len().saturating_sub(picked.len());
+        asked.iter_mut().skip(before).zip(picked).for_each(|(asked, block)| *asked = *block);
     }
 
     /// How many blocks are expected from the peer.

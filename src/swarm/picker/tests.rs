@@ -325,3 +325,25 @@ fn pieces_found_on_the_disk_are_not_asked_for() {
     table.pieces.remove(PieceIndex(3));
     assert_eq!(pieces_of(&table.pick(peer, 10, Speed::Slow)), [3]);
 }
+
+#[test]
+fn what_a_fast_peer_is_asked_for_comes_side_by_side() {
+    let mut table = Table::new(8, 6);
+    let peer = table.seed(1);
+    let before = table.pick(peer, 3, Speed::Fast);
+    let mut picked = table.pick(peer, 15, Speed::Fast);
+    let mut sorted = picked.clone();
+    table.picker.side_by_side(peer, &mut picked, 2);
+    table.check();
+    let runs: Vec<(u32, usize)> =
+        picked.chunk_by(|a, b| a.piece == b.piece).map(|run| (run[0].piece.0, run.len())).collect();
+    // Three blocks end the first piece, then come two whole ones.
+    assert_eq!(runs.iter().map(|(_, len)| *len).collect::<Vec<_>>(), [2, 2, 2, 1, 2, 2, 2, 2]);
+    assert_eq!((runs[0].0, runs[1].0, runs[2].0), (runs[3].0, runs[4].0, runs[5].0));
+    assert!(picked.chunk_by(|a, b| a.piece == b.piece).all(|run| run.is_sorted()));
+    let asked: Vec<BlockRef> = table.picker.requests_of(peer).collect();
+    assert_eq!(asked, [before, picked.clone()].concat(), "they are expected as they are asked for");
+    sorted.sort();
+    picked.sort();
+    assert_eq!(sorted, picked);
+}
