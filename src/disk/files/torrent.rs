@@ -54,12 +54,14 @@ struct Known {
     folders: BTreeSet<Vec<String>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct KnownFile {
     stamp: FileStamp,
     /// Whether our own writes may have changed it since the stamp was taken.
     ours: bool,
+    /// Writes under way, and those that ever began.
     writing: u32,
+    begun: u64,
 }
 
 impl Place {
@@ -290,16 +292,14 @@ impl Files {
         if self.layout().files()[file].pad {
             return Ok(());
         }
-        {
-            let mut known = lock(&self.known);
-            let Some(known) = known.files.get_mut(file) else { return Ok(()) };
-            known.ours = known.writing > 0;
-        }
+        let Some(before) = lock(&self.known).files.get(file).copied() else { return Ok(()) };
         let path = &self.layout().files()[file].path;
         let found = self.disk.system.look_near(&self.storage.root, path, last);
         let stamp = found.map_err(|error| disk_error(&error, &self.full_path(file)))?;
         if let Some(known) = lock(&self.known).files.get_mut(file) {
             known.stamp = stamp;
+            // A write meanwhile may or may not be in the stamp.
+            known.ours = before.writing > 0 || known.begun != before.begun;
         }
         Ok(())
     }
@@ -371,14 +371,23 @@ impl Files {
     fn read_span(&self, span: FileSpan, out: &mut Vec<u8>) -> Result<usize, DiskError> {
         let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
         let (file, _) = self.open(span.file, Access::Read)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if !self.disk.system.is_named(&metadata) {
-            self.disk.close((self.id, span.file));
-            return Err(DiskError::Missing { path: self.full_path(span.file) });
-        }
-        let known = lock(&self.known).files.get(span.file).copied().unwrap_or_default();
-        if !known.ours && stamp(&metadata) != known.stamp {
-            return Err(DiskError::Changed { path: self.full_path(span.file) });
+        let known = || lock(&self.known).files.get(span.file).copied().unwrap_or_default();
+        let mut before = known();
+        loop {
+            let metadata = file.metadata().map_err(failed)?;
+            if !self.disk.system.is_named(&metadata) {
+                self.disk.close((self.id, span.file));
+                return Err(DiskError::Missing { path: self.full_path(span.file) });
+            }
+            let after = known();
+            if after.ours || stamp(&metadata) == after.stamp {
+                break;
+            }
+            if after == before {
+                return Err(DiskError::Changed { path: self.full_path(span.file) });
+            }
+            // We wrote, or took a new stamp, since the file was looked at.
+            before = after;
         }
         self.disk.system.read(&file, out, span.len as usize, span.offset).map_err(failed)
     }
@@ -389,6 +398,7 @@ impl Files {
         let mut known = lock(&self.known);
         let Some(known) = known.files.get_mut(file) else { return false };
         known.ours = true;
+        known.begun += u64::from(begins);
         known.writing = if begins { known.writing + 1 } else { known.writing.saturating_sub(1) };
         known.stamp.exists
     }

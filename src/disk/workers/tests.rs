@@ -365,6 +365,33 @@ fn what_others_do_to_a_file_is_noticed() {
 }
 
 #[test]
+fn our_own_writes_are_nobody_elses_however_reads_and_syncs_fall_between_them() {
+    const ROUNDS: usize = 100;
+    both(|rig| {
+        rig.open(&[]);
+        assert_eq!((rig.store(0), rig.store(1)), (Ok(Verdict::Good), Ok(Verdict::Good)));
+        // Both pieces have a part of the same file.
+        let read =
+            Job::Read { torrent: KEY, run: BlockRef { piece: PieceIndex(1), begin: 0, len: 15_000 }, tag: 3 };
+        for _ in 0..ROUNDS {
+            let sync = Job::Sync { torrent: KEY, tag: 4 };
+            let jobs = vec![read.clone(), rig.job(0), sync, read.clone()];
+            rig.workers.as_ref().expect("started").submit(jobs);
+        }
+        for _ in 0..ROUNDS * 4 {
+            match rig.next() {
+                Done::Read { outcome, .. } => {
+                    assert_eq!(outcome.expect("there")[..], rig.content[40_000..55_000])
+                }
+                Done::Stored { outcome, .. } => assert_eq!(outcome, Ok(Verdict::Good)),
+                Done::Synced { outcome, .. } => assert!(outcome.is_ok()),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
 fn something_in_the_way_is_left_alone() {
     both(|rig| {
         fs::create_dir_all(rig.path("a")).expect("made");
