@@ -53,7 +53,14 @@ mod window {
         })
         .context("no loopback")?;
         lock.write(&text).with_context(|| state.display().to_string())?;
-        let start = gui::Start { open, state_dir: Some(state.to_path_buf()), inbox, ..gui::Start::default() };
+        let start = gui::Start {
+            open,
+            state_dir: Some(state.to_path_buf()),
+            inbox,
+            #[cfg(feature = "sim")]
+            lab: Some(std::sync::Arc::new(crate::lab::run)),
+            ..gui::Start::default()
+        };
         let shown = gui::run(running.handle.clone(), start);
         let orderly = running.end();
         shown?;

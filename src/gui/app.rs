@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{self, Margin, RichText, Ui, ViewportBuilder, ViewportCommand, ViewportId};
 
-use crate::api::{Command, Handle, Settings, Source, State, Theme, View};
+use crate::api::{Command, Handle, LabRunner, Settings, Source, State, Theme, View};
 use crate::base::InfoHash;
 use crate::gui::clock;
 use crate::gui::desktop::{self, Scheme};
@@ -23,6 +23,7 @@ use crate::gui::scene::{Action, Scene};
 use crate::gui::start::Inbox;
 use crate::gui::state::WindowState;
 use crate::gui::theme;
+use crate::gui::trial::Bench;
 use crate::gui::upload::Upload;
 use crate::gui::widgets::toast::Toasts;
 
@@ -77,6 +78,8 @@ pub(crate) struct Parts {
     pub open: Vec<Source>,
     /// What others want opened later.
     pub inbox: Inbox,
+    /// What runs experiments.
+    pub lab: Option<LabRunner>,
     /// Chooses in place of the desktop's dialogs.
     pub script: Option<Script>,
     /// How the window stood.
@@ -113,6 +116,9 @@ impl App {
             parts.open.into_iter().for_each(|source| download.take(source));
             download
         });
+        let mut panels = Panels::default();
+        let bench = |runner| Bench { runner, wake: Arc::clone(&wake) };
+        panels.set_bench(parts.lab.map(bench));
         Self {
             view: handle.view(),
             handle,
@@ -120,7 +126,7 @@ impl App {
             folder: parts.folder,
             saved: parts.state.clone(),
             state: parts.state,
-            panels: Panels::default(),
+            panels,
             upload: None,
             download,
             question: None,

@@ -18,6 +18,8 @@ pub(crate) enum Errand {
     Free(PathBuf),
     /// Show a file or folder in the desktop's file manager.
     Open(PathBuf),
+    /// Write a text to a file.
+    Write(PathBuf, String),
 }
 
 /// What was found.
@@ -29,6 +31,8 @@ pub(crate) enum Found {
     Free(PathBuf, Option<u64>),
     /// Why something could not be opened.
     NotOpened(String),
+    /// Whether a text is in its file now, and why not.
+    Written(PathBuf, Result<(), String>),
 }
 
 /// What lies at a path.
@@ -103,6 +107,10 @@ fn carry_out(errand: Errand, overtaken: &dyn Fn() -> bool) -> Option<Found> {
             let existing = folder.ancestors().find(|folder| folder.exists());
             let free = existing.and_then(|folder| fs4::available_space(folder).ok());
             Some(Found::Free(folder, free))
+        }
+        Errand::Write(path, text) => {
+            let written = std::fs::write(&path, text).map_err(|error| error.to_string());
+            Some(Found::Written(path, written))
         }
         Errand::Open(path) => {
             if !path.exists() {

@@ -27,7 +27,7 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 }
 
 /// Every shortcut of the whole window, with what the help says about it.
-const TABLE: [(Shortcut, KeyboardShortcut, &str); 17] = [
+const TABLE: [(Shortcut, KeyboardShortcut, &str); 18] = [
     (Shortcut::Upload, keys(Modifiers::COMMAND, Key::N), "Upload a file or folder"),
     (Shortcut::Download, keys(Modifiers::COMMAND, Key::O), "Open a .torrent file or magnet link"),
     (Shortcut::Details, keys(Modifiers::COMMAND, Key::D), "Show or hide the details"),
@@ -43,8 +43,9 @@ const TABLE: [(Shortcut, KeyboardShortcut, &str); 17] = [
     (Shortcut::Show(Panel::Trackers), keys(Modifiers::COMMAND, Key::Num3), "Trackers"),
     (Shortcut::Show(Panel::Index), keys(Modifiers::COMMAND, Key::Num4), "Index"),
     (Shortcut::Show(Panel::Statistics), keys(Modifiers::COMMAND, Key::Num5), "Statistics"),
-    (Shortcut::Show(Panel::Settings), keys(Modifiers::COMMAND, Key::Num6), "Settings"),
-    (Shortcut::Show(Panel::Log), keys(Modifiers::COMMAND, Key::Num7), "Log"),
+    (Shortcut::Show(Panel::Lab), keys(Modifiers::COMMAND, Key::Num6), "Lab"),
+    (Shortcut::Show(Panel::Settings), keys(Modifiers::COMMAND, Key::Num7), "Settings"),
+    (Shortcut::Show(Panel::Log), keys(Modifiers::COMMAND, Key::Num8), "Log"),
 ];
 
 /// Keys of the list, which obeys them itself.

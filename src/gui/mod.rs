@@ -9,6 +9,7 @@
 //! - `keys`: the keyboard
 //! - `pick`, `errand`: file dialogs and the disk, on threads of their own
 //! - `desktop`: whether the desktop is light or dark
+//! - `trial`: an experiment on a thread of its own
 //! - `news`: the log and the rates that were seen
 //! - `gauge`: what a frame costs
 //! - `state`: what the window remembers of itself
@@ -35,6 +36,7 @@ mod state;
 #[cfg(all(test, feature = "window-tests"))]
 mod tests;
 mod theme;
+mod trial;
 mod upload;
 mod widgets;
 

@@ -31,6 +31,8 @@ pub(crate) enum Wanted {
     DownloadFolder(PathBuf),
     /// Where to write a torrent's .torrent file; its name goes before.
     SaveTorrent(InfoHash, String),
+    /// Where to write a table: a name for its file, and its text.
+    SaveTable(String, String),
 }
 
 /// What became of a dialog.
@@ -136,6 +138,11 @@ fn dialog(wanted: &Wanted, frame: &eframe::Frame) -> Dialog {
         Wanted::SaveTorrent(_, name) => {
             let dialog = base("Save the .torrent file").add_filter("Torrents", &["torrent"]);
             let picked = dialog.set_file_name(format!("{name}.torrent")).save_file();
+            Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })
+        }
+        Wanted::SaveTable(name, _) => {
+            let dialog = base("Save the table").add_filter("Comma-separated values", &["csv"]);
+            let picked = dialog.set_file_name(name).save_file();
             Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })
         }
     }

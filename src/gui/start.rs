@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui::{IconData, ViewportBuilder};
 
-use crate::api::{Handle, Source};
+use crate::api::{Handle, LabRunner, Source};
 use crate::gui::app::{App, Parts};
 use crate::gui::state::WindowState;
 use crate::gui::theme;
@@ -36,6 +36,8 @@ pub struct Start {
     pub inbox: Inbox,
     /// The renderer to try first; the one that suits the system where it is absent.
     pub renderer: Option<Renderer>,
+    /// What runs the experiments of the lab; the lab says so where there is nothing.
+    pub lab: Option<LabRunner>,
 }
 
 /// Why there is no window.
@@ -117,7 +119,7 @@ impl Inbox {
 /// # Errors
 /// Where there is no display, or nothing can draw on it.
 pub fn run(handle: Handle, start: Start) -> Result<(), Error> {
-    let Start { open, state_dir, inbox, renderer } = start;
+    let Start { open, state_dir, inbox, renderer, lab } = start;
     let first = renderer.unwrap_or(if cfg!(windows) { Renderer::Wgpu } else { Renderer::Glow });
     let second = if first == Renderer::Glow { Renderer::Wgpu } else { Renderer::Glow };
     let attempt = |renderer: Renderer| -> Result<(), Failure> {
@@ -126,6 +128,7 @@ pub fn run(handle: Handle, start: Start) -> Result<(), Error> {
             folder: state_dir.clone(),
             open: open.clone(),
             inbox: inbox.clone(),
+            lab: lab.clone(),
             script: None,
             state: WindowState::read(state_dir.as_deref()),
             follow_desktop: true,

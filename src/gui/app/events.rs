@@ -8,6 +8,7 @@ use super::{App, DRAIN, Download, Found, Picked, Upload, Wanted};
 use crate::api::{Command, Event, Level};
 use crate::gui::clock;
 use crate::gui::download;
+use crate::gui::errand::Errand;
 use crate::gui::widgets::format;
 
 impl App {
@@ -110,6 +111,10 @@ impl App {
                 }
             }
             Found::NotOpened(why) => self.say(Level::Error, why),
+            Found::Written(path, Ok(())) => self.say(Level::Info, format!("Saved {}.", path.display())),
+            Found::Written(path, Err(why)) => {
+                self.say(Level::Error, format!("{} cannot be written: {why}.", path.display()));
+            }
         }
     }
 
@@ -118,11 +123,14 @@ impl App {
             Picked::Paths(wanted, paths) => (wanted, paths),
             Picked::Nothing => return,
             Picked::NoDialogs(wanted) => {
-                if let Wanted::SaveTorrent(torrent, name) = wanted {
-                    let card = self.upload.take().filter(|upload| upload.torrent() == Some(torrent));
-                    let mut card = card.unwrap_or_else(|| Upload::link(torrent));
-                    card.save_by_path(&self.view.settings.download_folder, &name);
+                if let Wanted::SaveTorrent(torrent, name) = &wanted {
+                    let card = self.upload.take().filter(|upload| upload.torrent() == Some(*torrent));
+                    let mut card = card.unwrap_or_else(|| Upload::link(*torrent));
+                    card.save_by_path(&self.view.settings.download_folder, name);
                     self.upload = Some(card);
+                }
+                if let Wanted::SaveTable(..) = wanted {
+                    self.panels.lab_by_path(&self.view.settings.download_folder);
                 }
                 self.say(
                     Level::Warning,
@@ -149,6 +157,11 @@ impl App {
                 }
             }
             Wanted::DownloadFolder(_) => self.panels.download_folder(first),
+            Wanted::SaveTable(_, text) => {
+                let bare = first.extension().is_none();
+                let path = if bare { first.with_extension("csv") } else { first.clone() };
+                self.errand(Errand::Write(path, text));
+            }
             Wanted::SaveTorrent(torrent, _) => {
                 let request = self.handle.next_request();
                 let path = download::with_extension(first);

@@ -293,7 +293,7 @@ impl App {
         }
     }
 
-    fn errand(&mut self, errand: crate::gui::errand::Errand) {
+    pub(super) fn errand(&mut self, errand: crate::gui::errand::Errand) {
         if let Err(why) = self.errands.run(errand) {
             self.say(Level::Error, why);
         }

@@ -5,12 +5,14 @@
 //! - `trackers`: the tracker in this program and its swarms
 //! - `index`: what is shared from here, to be handed on
 //! - `statistics`: sums, counters, rates
+//! - `lab`: the experiments of the thesis
 //! - `settings`: everything that can be chosen
 //! - `log`: what happened
 //! - `parts`: what several of them show of the network
 
 mod coordinator;
 mod index;
+mod lab;
 mod log;
 mod parts;
 mod peer;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::gui::list::List;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
+use crate::gui::trial::Bench;
 use crate::gui::widgets::button::Push;
 use crate::gui::widgets::icon::Icon;
 
@@ -42,6 +45,8 @@ pub(crate) enum Panel {
     Index,
     /// Sums and counters.
     Statistics,
+    /// The experiments of the thesis.
+    Lab,
     /// What can be chosen.
     Settings,
     /// What happened.
@@ -50,12 +55,13 @@ pub(crate) enum Panel {
 
 impl Panel {
     /// Every panel, in the order of the navigation.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Peer,
         Self::Coordinator,
         Self::Trackers,
         Self::Index,
         Self::Statistics,
+        Self::Lab,
         Self::Settings,
         Self::Log,
     ];
@@ -68,6 +74,7 @@ impl Panel {
             Self::Trackers => "Trackers",
             Self::Index => "Index",
             Self::Statistics => "Statistics",
+            Self::Lab => "Lab",
             Self::Settings => "Settings",
             Self::Log => "Log",
         }
@@ -81,6 +88,7 @@ impl Panel {
             Self::Trackers => "The tracker in this program",
             Self::Index => "What is shared from here",
             Self::Statistics => "How much, how fast",
+            Self::Lab => "The experiments of the thesis",
             Self::Settings => "Folders, limits, colours",
             Self::Log => "What happened",
         }
@@ -94,6 +102,7 @@ impl Panel {
             Self::Trackers => Icon::Trackers,
             Self::Index => Icon::Index,
             Self::Statistics => Icon::Statistics,
+            Self::Lab => Icon::Lab,
             Self::Settings => Icon::Settings,
             Self::Log => Icon::Log,
         }
@@ -108,6 +117,7 @@ pub(crate) struct Panels {
     trackers: trackers::Trackers,
     index: index::Index,
     statistics: statistics::Statistics,
+    lab: lab::Lab,
     settings: settings::SettingsPanel,
     log: log::Log,
 }
@@ -124,6 +134,7 @@ impl Panels {
             Panel::Trackers => self.trackers.ui(ui, scene),
             Panel::Index => self.index.ui(ui, scene),
             Panel::Statistics => self.statistics.ui(ui, scene),
+            Panel::Lab => self.lab.ui(ui, scene),
             Panel::Settings => self.settings.ui(ui, scene),
             Panel::Log => self.log.ui(ui, scene),
         }
@@ -132,6 +143,16 @@ impl Panels {
     /// The list of torrents.
     pub(crate) fn list(&mut self) -> &mut List {
         &mut self.peer.list
+    }
+
+    /// Takes what runs experiments.
+    pub(crate) fn set_bench(&mut self, bench: Option<Bench>) {
+        self.lab.bench = bench;
+    }
+
+    /// Lets the path of the lab's table be typed, beginning with a folder.
+    pub(crate) fn lab_by_path(&mut self, folder: &std::path::Path) {
+        self.lab.save_by_path(folder);
     }
 
     /// Takes a folder that was chosen for downloads.

@@ -44,7 +44,7 @@ fn shortcuts_do_what_the_help_says() {
     assert_eq!(rig.dialogs.take(), [Wanted::Torrent]);
     rig.press(Modifiers::NONE, Key::Escape);
     assert!(!rig.has("Continue"));
-    let keys = [Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num1];
+    let keys = [Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num1];
     let panels = [&Panel::ALL[1..], &Panel::ALL[..1]].concat();
     for (key, panel) in keys.into_iter().zip(panels) {
         rig.press(Modifiers::COMMAND, key);
