@@ -78,7 +78,7 @@ fn compare(result: &mut LabResult, thesis: &[Outcome]) -> Option<String> {
     ];
     result.figures.extend(figures.map(|(name, value)| (name.to_owned(), value)));
     Some(format!(
-        "With one seed and two peers Max_N = 1 took {} and Max_N = 2 took {}, {:.2} times less; with the Tf = {} and tc = {} \
+        "With one seed and two peers Max_N = 1 took {} and Max_N = 2 took {}: the ratio is {:.2}. With the Tf = {} and tc = {} \
          that were measured, 2·Tf + 2·tc is {} and Tf + tc is {}.",
         words::secs(one),
         words::secs(two),
@@ -101,7 +101,7 @@ fn binds(result: &LabResult, series: &str) -> Option<String> {
     if turn == 0 {
         return Some(format!("{begins}."));
     }
-    let falls = format!("{begins} and Max_N = {} {}", best.0, words::secs(best.1));
+    let falls = format!("{begins}, and with Max_N = {} it was {}", best.0, words::secs(best.1));
     let longest = beyond.iter().map(|(_, secs)| *secs).reduce(f64::max);
     Some(match longest {
         Some(longest) => format!(

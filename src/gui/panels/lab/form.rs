@@ -45,8 +45,11 @@ fn pair(ui: &mut Ui, name: &str, value: DragValue<'_>) {
     let room = vec2(PAIR, theme::CONTROL);
     ui.allocate_ui_with_layout(room, egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.set_min_size(room);
-        let label = egui::Label::new(RichText::new(name).color(look.weak)).halign(egui::Align::LEFT);
-        ui.add_sized(vec2(NAME, theme::CONTROL), label);
+        let (rect, _) = ui.allocate_exact_size(vec2(NAME, theme::CONTROL), egui::Sense::hover());
+        let _ = ui.place(rect, |ui: &mut Ui| {
+            let left = egui::Layout::left_to_right(egui::Align::Center);
+            ui.with_layout(left, |ui| ui.label(RichText::new(name).color(look.weak))).inner
+        });
         let _ = ui.add_sized(vec2(110.0, theme::CONTROL), value).accessible_name(name);
     });
 }
