@@ -51,6 +51,8 @@ pub struct Config {
     pub max_scrape_torrents: u32,
     /// `full_scrape`: whether a scrape without info-hashes is answered with all torrents.
     pub full_scrape: bool,
+    /// `db_cache_full_scrape_ttl`: seconds for which the answer to a scrape of all torrents is given again, where they are many.
+    pub db_cache_full_scrape_ttl: u32,
     /// `rate_limit`: queries a minute from one IPv4 address or IPv6 /64 network; 0 for any number. Loopback has no limit.
     pub rate_limit: u32,
     /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed.
@@ -158,6 +160,7 @@ impl Config {
             max_peers_per_torrent: keys.max_peers_per_torrent,
             max_scrape_torrents: keys.max_scrape_torrents,
             full_scrape: keys.full_scrape,
+            db_cache_full_scrape_ttl: keys.db_cache_full_scrape_ttl,
             rate_limit: keys.rate_limit,
             trusted_proxies: keys.trusted_proxies,
             accept_ip: keys.accept_ip,
@@ -274,6 +277,7 @@ keys! {
     max_peers_per_torrent: u32 = 1_000_000,
     max_scrape_torrents: u32 = 100,
     full_scrape: bool = true,
+    db_cache_full_scrape_ttl: u32 = 600,
     rate_limit: u32 = 6_000,
     trusted_proxies: Vec<Network> = Vec::new(),
     accept_ip: bool = false,

@@ -1,18 +1,19 @@
-//! Connection ids (BEP 15): keyed, stamped with their time, bound to the address they were sent to. Nothing is remembered.
+//! Connection ids (BEP 15): keyed, stamped with their time, bound to the address they were sent to. Nothing is remembered of
+//! whom they were given to.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::Moment;
 use crate::tracker::siphash::{Key, siphash};
 
 /// Makes connection ids and knows its own again.
 ///
-/// An id is the second of its making and a keyed hash of that second and the receiver's address, 32 bits each. Whoever holds
-/// the key can check it without having made it.
-#[derive(Clone)]
+/// An id is the second of its making and a keyed hash of that second and the receiver's address, 32 bits each. Every hour has
+/// a key of its own, and the second says which. Whoever holds the keys can check an id without having made it.
 pub struct ConnectionIds {
-    key: Key,
-    former: Option<Key>,
+    /// The keys of as many hours in turn, in two halves.
+    keys: [[AtomicU64; 2]; Self::HOURS],
 }
 
 impl std::fmt::Debug for ConnectionIds {
@@ -24,23 +25,38 @@ impl std::fmt::Debug for ConnectionIds {
 impl ConnectionIds {
     /// Seconds for which an id is good: the minute that clients keep one (BEP 15), and what slow ones add to it.
     pub const LIFE_SECS: u32 = 150;
-    /// Seconds by which the clock of another machine with the same key may be ahead.
+    /// Seconds by which the clock of another machine with the same keys may be ahead.
     const AHEAD_SECS: u32 = 5;
+    /// Seconds for which a key makes ids.
+    const HOUR_SECS: u32 = 3_600;
+    /// Keys held at once: that of this hour, of the one before, of the next, and one to be replaced.
+    const HOURS: usize = 4;
 
-    /// Ids under `key`, which must be secret.
-    pub fn new(key: [u8; 16]) -> Self {
-        Self { key, former: None }
+    /// Ids under keys made from `seed`, which must be secret, until others are set.
+    pub fn new(seed: [u8; 16]) -> Self {
+        let half = |hour: usize, half: usize| AtomicU64::new(siphash(&seed, &[hour as u8, half as u8]));
+        Self { keys: std::array::from_fn(|hour| [half(hour, 0), half(hour, 1)]) }
     }
 
-    /// Makes further ids under another key; those made under the present one stay good for their time.
-    pub fn rotate(&mut self, key: [u8; 16]) {
-        self.former = Some(std::mem::replace(&mut self.key, key));
+    /// Which hour it is; each has a key.
+    pub fn hour(now: Moment) -> u32 {
+        stamp(now) / Self::HOUR_SECS
+    }
+
+    /// Sets the key of an hour, which must be secret. Best done before the hour begins: ids made in it under another key are
+    /// good no longer.
+    pub fn set_key(&self, hour: u32, key: [u8; 16]) {
+        let cells = &self.keys[hour as usize % Self::HOURS];
+        let (front, back) = key.split_at(8);
+        for (cell, half) in cells.iter().zip([front, back]) {
+            cell.store(half.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), Ordering::Relaxed);
+        }
     }
 
     /// An id for whoever receives datagrams at `ip`.
     pub fn issue(&self, ip: IpAddr, now: Moment) -> u64 {
         let stamp = stamp(now);
-        u64::from(stamp) << 32 | u64::from(mac(&self.key, stamp, ip))
+        u64::from(stamp) << 32 | u64::from(self.mac(stamp, ip))
     }
 
     /// Whether `id` was made for `ip` lately.
@@ -48,12 +64,17 @@ impl ConnectionIds {
         let (made, shown) = ((id >> 32) as u32, id as u32);
         let age = stamp(now).wrapping_sub(made);
         let fresh = age <= Self::LIFE_SECS || age.wrapping_neg() <= Self::AHEAD_SECS;
-        // Whole words are compared, and both keys are always tried, so that time tells nothing about the right value.
-        let mut wrong = mac(&self.key, made, ip) ^ shown;
-        if let Some(former) = &self.former {
-            wrong = wrong.min(mac(former, made, ip) ^ shown);
+        // Whole words are compared, whatever the age, so that time tells nothing about the right value.
+        fresh & (self.mac(made, ip) == shown)
+    }
+
+    fn mac(&self, stamp: u32, ip: IpAddr) -> u32 {
+        let cells = &self.keys[(stamp / Self::HOUR_SECS) as usize % Self::HOURS];
+        let mut key: Key = [0; 16];
+        for (half, cell) in key.chunks_exact_mut(8).zip(cells) {
+            half.copy_from_slice(&cell.load(Ordering::Relaxed).to_be_bytes());
         }
-        fresh & (wrong == 0)
+        mac(&key, stamp, ip)
     }
 }
 
@@ -119,14 +140,30 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_leaves_old_ids_good() {
-        let mut ids = ConnectionIds::new([1; 16]);
-        let old = ids.issue(ip("10.0.0.1"), at(50));
-        ids.rotate([2; 16]);
-        let new = ids.issue(ip("10.0.0.1"), at(50));
-        assert_ne!(old, new);
-        assert!(ids.check(old, ip("10.0.0.1"), at(60)) && ids.check(new, ip("10.0.0.1"), at(60)));
-        ids.rotate([3; 16]);
-        assert!(!ids.check(old, ip("10.0.0.1"), at(60)));
+    fn every_hour_has_its_key_and_ids_of_the_last_one_stay_good() {
+        let ids = ConnectionIds::new([1; 16]);
+        let (noon, home) = (12 * 3_600, ip("10.0.0.1"));
+        let old = ids.issue(home, at(noon - 10));
+        ids.set_key(12, [2; 16]);
+        let new = ids.issue(home, at(noon));
+        assert_ne!(old as u32, new as u32);
+        assert!(ids.check(old, home, at(noon + 100)) && ids.check(new, home, at(noon + 100)));
+        // Setting the key of an hour that is yet to come changes nothing now.
+        ids.set_key(ConnectionIds::hour(at(noon)) + 1, [3; 16]);
+        assert!(ids.check(old, home, at(noon + 100)) && ids.check(new, home, at(noon + 100)));
+        ids.set_key(12, [4; 16]);
+        assert!(!ids.check(new, home, at(noon + 100)));
+    }
+
+    #[test]
+    fn machines_with_the_same_keys_know_each_others_ids() {
+        let (one, other) = (ConnectionIds::new([1; 16]), ConnectionIds::new([2; 16]));
+        let id = one.issue(ip("2001:db8::1"), at(7_000));
+        assert!(!other.check(id, ip("2001:db8::1"), at(7_000)));
+        for ids in [&one, &other] {
+            ids.set_key(1, [9; 16]);
+        }
+        let id = one.issue(ip("2001:db8::1"), at(7_004));
+        assert!(other.check(id, ip("2001:db8::1"), at(7_000)), "their clocks differ a little");
     }
 }

@@ -1,8 +1,9 @@
 //! A request's target in, a whole response out: `/announce`, `/scrape`, `/stats`, and the page for people at `/`.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::base::{InfoHash, Rng};
+use crate::base::{InfoHash, Moment, Rng, Span};
 use crate::tracker::access::is_key;
 use crate::tracker::addresses::forwarded;
 use crate::tracker::service::{Announce, Asker, Refusal, Tracker};
@@ -58,9 +59,21 @@ struct Reply {
     kind: &'static str,
 }
 
+/// The answer to a scrape of all torrents, which is long and the same for everybody who asks within some minutes.
+#[derive(Debug, Default)]
+pub(crate) struct FullScrape(Mutex<Option<(Moment, Arc<[u8]>)>>);
+
 impl<S: Shards> Tracker<S> {
-    /// Appends the whole response to a request.
-    pub fn respond(&self, asker: &Asker<'_>, request: &Request<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
+    /// Appends the response to a request. Where that does not end with what is appended, gives its long rest, which belongs to
+    /// others, too.
+    pub fn respond(
+        &self,
+        asker: &Asker<'_>,
+        request: &Request<'_>,
+        rng: &mut Rng,
+        out: &mut Vec<u8>,
+    ) -> Option<Arc<[u8]>> {
+        let mut long = None;
         let mut body = Vec::with_capacity(512);
         let mut asker = *asker;
         if let Some(list) = request.forwarded
@@ -80,7 +93,7 @@ impl<S: Shards> Tracker<S> {
                 self.refuse_http(Refusal::Key, &mut body)
             }
             Some((Page::Announce, _)) => self.announce_http(&asker, query, rng, &mut body),
-            Some((Page::Scrape, _)) => self.scrape_http(asker.config, query, &mut body),
+            Some((Page::Scrape, _)) => self.scrape_http(&asker, query, &mut body, &mut long),
             Some((Page::Statistics, _)) => self.statistics(query, request.wants_json, &mut body),
             Some((Page::Front, _)) => {
                 pages::front(&self.figures(), self.history(), &mut body);
@@ -101,9 +114,13 @@ impl<S: Shards> Tracker<S> {
                 Reply { status: "404 Not Found", ..Reply::HTML }
             }
         };
-        let shown = if request.method == Method::Head { &[][..] } else { &body };
-        write_head(&reply, body.len(), request.keep_alive, out);
-        out.extend_from_slice(shown);
+        let length = body.len() + long.as_ref().map_or(0, |long| long.len());
+        write_head(&reply, length, request.keep_alive, out);
+        if request.method == Method::Head {
+            return None;
+        }
+        out.extend_from_slice(&body);
+        long
     }
 
     /// Whether whoever asks may see what is not for everybody: he knows the token, or there is none and he asks from this
@@ -194,33 +211,56 @@ impl<S: Shards> Tracker<S> {
         Reply::TEXT
     }
 
-    fn scrape_http(&self, config: &Config, query: &[u8], body: &mut Vec<u8>) -> Reply {
+    fn scrape_http(
+        &self,
+        asker: &Asker<'_>,
+        query: &[u8],
+        body: &mut Vec<u8>,
+        long: &mut Option<Arc<[u8]>>,
+    ) -> Reply {
+        let config = asker.config;
         let hashes = match scrape_hashes(query, config.max_scrape_torrents as usize) {
             Ok(hashes) => hashes,
             Err(error) => return self.bad_query(error, body),
         };
-        let mut torrents: Vec<(InfoHash, SwarmCounts)> = if !hashes.is_empty() {
-            hashes.iter().filter_map(|hash| Some((*hash, self.scrape(config, hash)?))).collect()
-        } else if config.full_scrape {
-            self.stats.count(Counter::FullScrapes);
-            let mut torrents = self.torrents(FULL_SCRAPE);
-            torrents.retain(|(hash, _)| config.access.serves(hash));
-            torrents
-        } else {
+        if hashes.is_empty() && !config.full_scrape {
             self.stats.count(Counter::Rejected);
             write_failure("a scrape of all torrents is not allowed here", None, body);
             return Reply::TEXT;
-        };
-        self.stats.count(Counter::Scrapes);
-        // Keys of a dictionary are sorted and stand once (BEP 3).
-        torrents.sort_unstable_by_key(|(hash, _)| *hash);
-        torrents.dedup_by_key(|(hash, _)| *hash);
-        write_scrape_start(body);
-        for (hash, counts) in torrents {
-            write_scrape_file(&hash, counts.into(), None, body);
         }
-        write_scrape_end(Some(config.scrape_request_interval), body);
+        self.stats.count(Counter::Scrapes);
+        if hashes.is_empty() {
+            self.stats.count(Counter::FullScrapes);
+            *long = Some(self.full_scrape(config, asker.now));
+            return Reply::TEXT;
+        }
+        let torrents = hashes.iter().filter_map(|hash| Some((*hash, self.scrape(config, hash)?))).collect();
+        write_scrape(torrents, config, body);
         Reply::TEXT
+    }
+
+    /// All torrents: as they are now where they are few, or as they were when somebody asked some minutes ago.
+    fn full_scrape(&self, config: &Config, now: Moment) -> Arc<[u8]> {
+        let mut kept = self.full_scrape.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Span::from_secs(config.db_cache_full_scrape_ttl.into());
+        if let Some((made, body)) = &*kept
+            && now.since(*made) < fresh
+        {
+            return Arc::clone(body);
+        }
+        let mut torrents = self.torrents(FULL_SCRAPE);
+        let many = torrents.len() > FEW;
+        torrents.retain(|(hash, _)| config.access.serves(hash));
+        let mut body = Vec::new();
+        write_scrape(torrents, config, &mut body);
+        let body: Arc<[u8]> = body.into();
+        *kept = many.then(|| (now, Arc::clone(&body)));
+        body
+    }
+
+    /// Makes the answer to a scrape of all torrents anew when it is asked for next.
+    pub(crate) fn forget_full_scrape(&self) {
+        *self.full_scrape.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn statistics(&self, query: &[u8], json: bool, body: &mut Vec<u8>) -> Reply {
@@ -260,12 +300,26 @@ impl Reply {
 
 impl From<SwarmCounts> for Counts {
     fn from(counts: SwarmCounts) -> Self {
-        Self { complete: counts.complete, downloaded: counts.downloaded, incomplete: counts.incomplete }
+        let SwarmCounts { complete, incomplete, downloaders, downloaded } = counts;
+        Self { complete, downloaded, downloaders: Some(downloaders), incomplete }
     }
+}
+
+fn write_scrape(mut torrents: Vec<(InfoHash, SwarmCounts)>, config: &Config, body: &mut Vec<u8>) {
+    // Keys of a dictionary are sorted and stand once (BEP 3).
+    torrents.sort_unstable_by_key(|(hash, _)| *hash);
+    torrents.dedup_by_key(|(hash, _)| *hash);
+    write_scrape_start(body);
+    for (hash, counts) in torrents {
+        write_scrape_file(&hash, counts.into(), None, body);
+    }
+    write_scrape_end(Some(config.scrape_request_interval), body);
 }
 
 /// Torrents in a scrape of all of them.
 const FULL_SCRAPE: usize = 100_000;
+/// So many torrents are written anew every time.
+const FEW: usize = 1_000;
 
 /// Path and query of a target, which may also be a whole URL. A fragment is not sent by anybody who knows what it is.
 pub(crate) fn split(target: &[u8]) -> (&[u8], &[u8]) {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::base::{InfoHash, Moment, PeerId, Rng};
 use crate::tracker::addresses::{is_peer, is_private};
 use crate::tracker::history::History;
+use crate::tracker::http::FullScrape;
 use crate::tracker::limiter::Limiter;
 use crate::tracker::siphash::{Key, siphash};
 use crate::tracker::store::{Found, Note, Shard, Shards, State, SwarmCounts};
@@ -20,6 +21,7 @@ pub struct Tracker<S> {
     spread: Key,
     limiter: Limiter,
     history: History,
+    pub(crate) full_scrape: FullScrape,
     /// What was counted since the start.
     pub stats: Stats,
 }
@@ -123,6 +125,7 @@ impl<S: Shards> Tracker<S> {
             spread,
             limiter: Limiter::new(rng),
             history: History::new(),
+            full_scrape: FullScrape::default(),
             stats: Stats::default(),
         }
     }
@@ -180,7 +183,8 @@ impl<S: Shards> Tracker<S> {
             here,
         };
         let peers = announce.numwant.unwrap_or(u32::MAX).min(asker.config.answer_max_peers) as usize;
-        let want = Want { peers, seed: state == State::Seed };
+        // A partial seed wants nothing either (BEP 21).
+        let want = Want { peers, seed: state != State::Leecher };
         let (stored, answer) = self.shards.with(shard, |shard| {
             let noted =
                 shard.announce(announce.info_hash, note, want, announce.both_families, asker.now, rng);
@@ -296,6 +300,7 @@ impl<S: Shards> Tracker<S> {
 
     /// Keeps to other limits from now on.
     pub fn reload(&self, config: &Config) {
+        self.forget_full_scrape();
         let count = self.shards.shards();
         for at in 0..count {
             self.shards.with(at, |shard: &mut Shard| shard.set_limits(Limits::of(config, count)));

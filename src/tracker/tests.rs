@@ -61,7 +61,9 @@ impl Bench {
         };
         let asker = Asker { ip, local: None, now: self.now, config: &self.config };
         let mut out = Vec::new();
-        self.tracker.respond(&asker, &request, &mut self.rng, &mut out);
+        if let Some(long) = self.tracker.respond(&asker, &request, &mut self.rng, &mut out) {
+            out.extend_from_slice(&long);
+        }
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -484,4 +486,68 @@ fn metrics_are_for_those_who_may_see_them() {
         bench.token = Some(shown.to_owned());
         assert_eq!(bench.get("/metrics").starts_with("HTTP/1.1 200"), fine, "{shown}");
     }
+}
+
+#[test]
+fn a_partial_seed_is_no_downloader() {
+    let mut bench = Bench::new(Config::default());
+    bench.peer(1, "left=0");
+    bench.peer(2, "left=5&event=started");
+    bench.peer(3, "left=5&event=paused");
+    let scrape = bench.get(&format!("/scrape?info_hash={HASH}"));
+    assert!(scrape.contains("8:completei1e10:downloadedi0e11:downloadersi1e10:incompletei2e"), "{scrape}");
+    // It lacks something, but wants none of it: it is shown to those that do, and is shown them first.
+    let id = bench.connect();
+    let paused = udp::Announce { numwant: Some(1), ..announce(3, Event::Paused, 5) };
+    let answer = bench.datagram(&announce_bytes(id, paused));
+    let Some(Response::Announce { peers, .. }) = Response::parse(&answer) else { panic!("{answer:?}") };
+    let mut given = Vec::new();
+    take_compact_v4(peers, &mut given);
+    assert_eq!(given, ["81.2.3.4:6002".parse().expect("an address")]);
+    bench.peer(3, "left=5&event=started");
+    assert!(bench.get(&format!("/scrape?info_hash={HASH}")).contains("11:downloadersi2e"), "it goes on");
+    bench.peer(3, "left=5&event=paused");
+    bench.peer(3, "left=5&event=stopped");
+    let scrape = bench.get(&format!("/scrape?info_hash={HASH}"));
+    assert!(scrape.contains("11:downloadersi1e10:incompletei1e"), "{scrape}");
+}
+
+#[test]
+fn a_scrape_of_many_torrents_is_made_once_in_a_while() {
+    let mut bench = Bench::new(Config { rate_limit: 0, ..Config::default() });
+    let add = |bench: &mut Bench, number: u32| {
+        let hash = format!("%{:02x}%{:02x}{}", number >> 8 & 255, number & 255, "%61".repeat(18));
+        bench.get(&format!("/announce?info_hash={hash}&peer_id=-XX0000-000000000001&port=6001&left=1"));
+    };
+    let all = |bench: &mut Bench| {
+        let request = Request {
+            method: Method::Get,
+            target: b"/scrape",
+            wants_json: false,
+            keep_alive: true,
+            forwarded: None,
+            token: None,
+        };
+        let ip = [81, 2, 3, 4].into();
+        let asker = Asker { ip, local: None, now: bench.now, config: &bench.config };
+        let mut out = Vec::new();
+        let long = bench.tracker.respond(&asker, &request, &mut bench.rng, &mut out).expect("a long one");
+        let head = String::from_utf8_lossy(&out).into_owned();
+        assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", long.len())), "{head}");
+        parse_scrape(&long, 100_000).expect("a scrape").len()
+    };
+    for number in 0..1_000 {
+        add(&mut bench, number);
+    }
+    assert_eq!(all(&mut bench), 1_000);
+    add(&mut bench, 1_000);
+    assert_eq!(all(&mut bench), 1_001, "few are counted anew");
+    add(&mut bench, 1_001);
+    assert_eq!(all(&mut bench), 1_001);
+    bench.now += Span::from_secs(600);
+    assert_eq!(all(&mut bench), 1_002);
+    bench.config.access.deny = std::sync::Arc::new([InfoHash([0x61; 20])].into());
+    bench.tracker.reload(&bench.config);
+    add(&mut bench, 1_002);
+    assert_eq!(all(&mut bench), 1_003, "other rules take effect at once");
 }

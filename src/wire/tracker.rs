@@ -76,7 +76,9 @@ pub struct Counts {
     pub complete: u32,
     /// Downloads that were ever finished.
     pub downloaded: u32,
-    /// Downloaders.
+    /// Those of the incomplete that want what they lack, where the tracker tells them apart (BEP 21).
+    pub downloaders: Option<u32>,
+    /// Peers that lack something.
     pub incomplete: u32,
 }
 

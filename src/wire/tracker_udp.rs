@@ -327,7 +327,7 @@ impl Counts {
     /// Reads those twelve bytes.
     pub fn from_udp(bytes: &[u8; 12]) -> Self {
         let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        Self { complete: number(0), downloaded: number(4), incomplete: number(8) }
+        Self { complete: number(0), downloaded: number(4), downloaders: None, incomplete: number(8) }
     }
 }
 
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn responses_survive_the_wire() {
-        let counts = Counts { complete: 1, downloaded: u32::MAX, incomplete: 3 };
+        let counts = Counts { complete: 1, downloaded: u32::MAX, downloaders: None, incomplete: 3 };
         assert_eq!(Counts::from_udp(&counts.to_udp()), counts);
         for response in [
             Response::Connect { transaction_id: 1, connection_id: 2 },

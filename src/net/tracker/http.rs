@@ -117,6 +117,8 @@ struct Connection<S> {
     input: Vec<u8>,
     /// The rest of an answer.
     output: Vec<u8>,
+    /// What comes behind it, and how much of that has been sent.
+    long: Option<(Arc<[u8]>, usize)>,
     /// Nothing more is read; it closes when the rest is sent.
     closing: bool,
     /// It closes because of what came, of which more may be on its way.
@@ -133,6 +135,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(open: Open, stream: S, local: 
         ip,
         input: Vec::new(),
         output: Vec::new(),
+        long: None,
         closing: false,
         refused: false,
         since: Instant::now(),
@@ -177,6 +180,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.since = Instant::now();
                 }
             }
+            while let Some((long, from)) = &mut self.long {
+                match Pin::new(&mut self.stream).poll_write(cx, &long[*from..]) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(sent)) if sent > 0 => *from += sent,
+                    Poll::Ready(_) => return Poll::Ready(()),
+                }
+                if *from == long.len() {
+                    self.long = None;
+                    self.since = Instant::now();
+                }
+            }
             // Encrypted bytes may still wait for room.
             match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Pending if self.closing => return Poll::Pending,
@@ -193,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn is_busy(&self) -> bool {
-        !(self.input.is_empty() && self.output.is_empty())
+        !(self.input.is_empty() && self.output.is_empty() && self.long.is_none())
     }
 
     /// Reads once and answers every request that is whole. Whether there is more to do before anything else comes.
@@ -225,12 +239,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let asker = shared.asker(self.ip, self.local, &config);
         let mut rest = &input[..kept + read];
         let mut ends = false;
-        while !rest.is_empty() && !ends && output.len() < ANSWER_BYTES {
+        while !rest.is_empty() && !ends && output.len() < ANSWER_BYTES && self.long.is_none() {
             match parse(rest) {
                 Parsed::Whole { request, len } => {
                     ends = !request.keep_alive;
                     if !admin::respond(shared, &asker, &request, output) {
-                        shared.tracker.respond(&asker, &request, rng, output);
+                        let long = shared.tracker.respond(&asker, &request, rng, output);
+                        self.long = long.filter(|long| !long.is_empty()).map(|long| (long, 0));
                     }
                     rest = &rest[len..];
                 }
@@ -240,6 +255,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     shared.tracker.respond_bad(status, output);
                 }
             }
+        }
+        if let Some((long, _)) = &self.long {
+            shared.tracker.stats.add(Counter::BytesOut, long.len() as u64);
         }
         self.closing |= ends;
         self.input.clear();

@@ -34,12 +34,12 @@ use tokio::task::JoinSet;
 
 use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
-use crate::tracker::{Config, Tracker};
+use crate::tracker::{Config, ConnectionIds, Tracker};
 
 pub use inherited::Inherited;
 pub use keep::KeepError;
 pub use lists::ListFileError;
-use shared::{Locked, Shared};
+use shared::{Locked, Shared, secret};
 pub use tls::CertificateError;
 
 /// A tracker that answers.
@@ -160,6 +160,7 @@ impl Server {
         }
         tasks.spawn(clean(Arc::clone(&shared)));
         tasks.spawn(sample(Arc::clone(&shared)));
+        tasks.spawn(rotate(Arc::clone(&shared)));
         tasks.spawn(lists::watch(Arc::clone(&shared)));
         let server = Self { shared, http, https, udp, certificate, tasks, workers, keeper };
         tracing::info!(http = ?server.http, https = ?server.https, udp = ?server.udp, "the tracker answers");
@@ -302,6 +303,21 @@ async fn sample(shared: Arc<Shared>) {
     loop {
         shared.tracker.sample();
         tokio::time::sleep(period).await;
+    }
+}
+
+/// Gives every hour a key for connection ids before it begins.
+async fn rotate(shared: Arc<Shared>) {
+    let mut known = None;
+    loop {
+        let next = ConnectionIds::hour(shared.now()) + 1;
+        if known != Some(next)
+            && let Ok(key) = secret()
+        {
+            shared.tracker.connection_ids().set_key(next, key);
+            known = Some(next);
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }
 

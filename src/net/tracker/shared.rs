@@ -87,6 +87,7 @@ impl Shared {
             let access = lists.added.with(&lists.files);
             let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
             *rules = Arc::new(Config { access, ..(**rules).clone() });
+            self.tracker.reload(&rules);
         }
         Ok(changed)
     }

@@ -1,5 +1,6 @@
 //! Up to three IPv4 peers, kept inside their swarm: most torrents never have more.
 
+use crate::tracker::store::pick::{Columns, Home};
 use crate::tracker::store::{Mark, State};
 
 /// Peers in two columns, seeds in front.
@@ -67,6 +68,16 @@ impl Few {
 
     pub(super) fn seeds(&self) -> usize {
         usize::from(self.seeds)
+    }
+
+    pub(super) fn home(&self) -> Home {
+        let mut home = Home::default();
+        self.keys().iter().zip(self.marks()).for_each(|(key, mark)| home.note(key, *mark));
+        home
+    }
+
+    pub(super) fn columns(&self) -> Columns<'_, 6> {
+        Columns { keys: self.keys(), marks: self.marks(), ids: &[], seeds: self.seeds(), home: self.home() }
     }
 
     fn remove_at(&mut self, mut at: usize) -> State {

@@ -2,6 +2,7 @@
 //! client told one that others may ask for.
 
 use crate::base::PeerId;
+use crate::tracker::store::pick::{Columns, Home};
 use crate::tracker::store::{Few, Index, Mark, State};
 
 /// Peers in columns, seeds in front. `N` is 6 for IPv4 and 18 for IPv6: the length of a compact peer.
@@ -12,12 +13,20 @@ pub(super) struct Many<const N: usize> {
     /// As long as the others, or empty: clients that ask over UDP are never shown ids.
     ids: Vec<PeerId>,
     seeds: u32,
+    home: Home,
     index: Index,
 }
 
 impl<const N: usize> Default for Many<N> {
     fn default() -> Self {
-        Self { keys: Vec::new(), marks: Vec::new(), ids: Vec::new(), seeds: 0, index: Index::default() }
+        Self {
+            keys: Vec::new(),
+            marks: Vec::new(),
+            ids: Vec::new(),
+            seeds: 0,
+            home: Home::default(),
+            index: Index::default(),
+        }
     }
 }
 
@@ -27,6 +36,7 @@ impl From<&Few> for Many<6> {
         many.grow();
         many.keys.extend_from_slice(few.keys());
         many.marks.extend_from_slice(few.marks());
+        many.home = few.home();
         many
     }
 }
@@ -57,6 +67,7 @@ impl<const N: usize> Many<N> {
             }
         };
         self.marks[at] = mark;
+        self.home.note(&key, mark);
         if let Some(id) = id {
             if self.ids.is_empty() {
                 self.ids = Vec::with_capacity(self.keys.capacity());
@@ -113,12 +124,13 @@ impl<const N: usize> Many<N> {
         &self.marks
     }
 
-    pub(super) fn ids(&self) -> &[PeerId] {
-        &self.ids
-    }
-
     pub(super) fn seeds(&self) -> usize {
         self.seeds as usize
+    }
+
+    pub(super) fn columns(&self) -> Columns<'_, N> {
+        let Self { keys, marks, ids, home, .. } = self;
+        Columns { keys, marks, ids, seeds: self.seeds(), home: *home }
     }
 
     fn remove_at(&mut self, mut at: usize, salt: u64) -> State {

@@ -8,10 +8,38 @@ use crate::tracker::store::{Mark, SwarmCounts};
 /// Peers chosen from one address family of one swarm.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Picked<'a, const N: usize> {
-    keys: &'a [[u8; N]],
-    marks: &'a [Mark],
-    ids: &'a [PeerId],
+    from: Columns<'a, N>,
     runs: Runs,
+}
+
+/// What a swarm keeps of one address family.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns<'a, const N: usize> {
+    pub(super) keys: &'a [[u8; N]],
+    pub(super) marks: &'a [Mark],
+    /// Empty where no ids are known.
+    pub(super) ids: &'a [PeerId],
+    /// How many are seeds; those stand in front.
+    pub(super) seeds: usize,
+    pub(super) home: Home,
+}
+
+/// Whether a swarm ever had peers of the tracker's own machine, whose addresses not everybody can use. Most never have, and
+/// then nobody looks for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Home {
+    /// At an address of the loopback network.
+    loopback: bool,
+    /// At another one.
+    elsewhere: bool,
+}
+
+impl Home {
+    /// Notes a peer.
+    pub(super) fn note<const N: usize>(&mut self, key: &[u8; N], mark: Mark) {
+        self.loopback |= is_loopback(key);
+        self.elsewhere |= mark.is_here() && !is_loopback(key);
+    }
 }
 
 /// What an announce finds.
@@ -29,6 +57,8 @@ impl Found<'_> {
         Self { counts, four: Picked::NONE, six: Picked::NONE }
     }
 }
+
+const NOWHERE: Home = Home { loopback: false, elsewhere: false };
 
 /// For whom peers are written out.
 #[derive(Clone, Copy, Debug)]
@@ -62,21 +92,16 @@ struct Runs {
 }
 
 impl<'a, const N: usize> Picked<'a, N> {
-    pub(crate) const NONE: Self =
-        Self { keys: &[], marks: &[], ids: &[], runs: Runs { runs: [(0, 0); 6], used: 0, len: 0 } };
+    pub(crate) const NONE: Self = Self {
+        from: Columns { keys: &[], marks: &[], ids: &[], seeds: 0, home: NOWHERE },
+        runs: Runs { runs: [(0, 0); 6], used: 0, len: 0 },
+    };
 
-    /// Chooses peers out of columns whose first `seeds` are seeds, other than the one at `own`. Where there are more than
+    /// Chooses peers out of columns, other than the one at `own`. Where there are more than
     /// wanted, runs from random places are taken: half from the seeds and half from the others, more from one side where the
     /// other has too few. A seed is given others first.
-    pub(super) fn choose(
-        keys: &'a [[u8; N]],
-        marks: &'a [Mark],
-        ids: &'a [PeerId],
-        seeds: usize,
-        own: Option<usize>,
-        want: Want,
-        rng: &mut Rng,
-    ) -> Self {
+    pub(super) fn choose(from: Columns<'a, N>, own: Option<usize>, want: Want, rng: &mut Rng) -> Self {
+        let Columns { keys, seeds, .. } = from;
         let mut runs = Runs::default();
         let own_seed = own.filter(|own| *own < seeds);
         let own_other = own.filter(|own| *own >= seeds);
@@ -89,7 +114,7 @@ impl<'a, const N: usize> Picked<'a, N> {
         };
         runs.take(0, seeds, own_seed, there_seeds.min(want.peers - others), rng);
         runs.take(seeds, keys.len(), own_other, others, rng);
-        Self { keys, marks, ids, runs }
+        Self { from, runs }
     }
 
     /// How many there are.
@@ -99,9 +124,9 @@ impl<'a, const N: usize> Picked<'a, N> {
 
     /// Appends them in the compact form, as far as they are of use to who asks.
     pub(crate) fn write(&self, to: &For, out: &mut Vec<u8>) {
-        if self.ids.is_empty() && !self.needs_care(to) {
+        if self.from.ids.is_empty() && !self.needs_care(to) {
             for run in self.runs.iter() {
-                out.extend_from_slice(self.keys[run].as_flattened());
+                out.extend_from_slice(self.from.keys[run].as_flattened());
             }
             return;
         }
@@ -117,7 +142,7 @@ impl<'a, const N: usize> Picked<'a, N> {
     /// The same peers with their ids, where they are known.
     pub(crate) fn list(&self, to: &For, mut each: impl FnMut(SocketAddr, Option<PeerId>)) {
         for (key, at) in self.each(to) {
-            each(address(&key), self.ids.get(at).copied().filter(|id| *id != PeerId::default()));
+            each(address(&key), self.from.ids.get(at).copied().filter(|id| *id != PeerId::default()));
         }
     }
 
@@ -128,8 +153,11 @@ impl<'a, const N: usize> Picked<'a, N> {
 
     fn needs_care(&self, to: &For) -> bool {
         let asks_here = to.ip.is_loopback();
+        if !(if asks_here { self.from.home.elsewhere } else { self.from.home.loopback }) {
+            return false;
+        }
         self.runs.iter().flatten().any(|at| {
-            let (key, mark) = (&self.keys[at], self.marks[at]);
+            let (key, mark) = (&self.from.keys[at], self.from.marks[at]);
             if asks_here {
                 mark.is_here() && !is_loopback(key) && port(key) == to.port
             } else {
@@ -143,8 +171,8 @@ impl<'a, const N: usize> Picked<'a, N> {
     /// A peer that announced from this machine over loopback is where the tracker is: another machine reaches it at the
     /// address where it reached the tracker.
     fn key_for(&self, at: usize, to: &For) -> Option<[u8; N]> {
-        let (key, mark) = (self.keys[at], self.marks[at]);
-        if self.ids.get(at).is_some_and(|id| *id == to.id) {
+        let (key, mark) = (self.from.keys[at], self.from.marks[at]);
+        if self.from.ids.get(at).is_some_and(|id| *id == to.id) {
             return None;
         }
         // The same port on the same machine is the asker itself, whatever address stands before it; but every address of the

@@ -175,13 +175,18 @@ impl Swarm {
             }
             Four::Many(many) => {
                 for (at, (key, mark)) in many.keys().iter().zip(many.marks()).enumerate() {
-                    each(address(key), *mark, mark.state(at < many.seeds()), many.ids().get(at).copied());
+                    each(
+                        address(key),
+                        *mark,
+                        mark.state(at < many.seeds()),
+                        many.columns().ids.get(at).copied(),
+                    );
                 }
             }
         }
         let Some(six) = &self.six else { return };
         for (at, (key, mark)) in six.keys().iter().zip(six.marks()).enumerate() {
-            each(address(key), *mark, mark.state(at < six.seeds()), six.ids().get(at).copied());
+            each(address(key), *mark, mark.state(at < six.seeds()), six.columns().ids.get(at).copied());
         }
     }
 
@@ -209,17 +214,13 @@ impl Swarm {
 
     fn choose_four(&self, own: Own, want: Want, rng: &mut Rng) -> Picked<'_, 6> {
         match &self.four {
-            Four::Few(few) => Picked::choose(few.keys(), few.marks(), &[], few.seeds(), own.0, want, rng),
-            Four::Many(many) => {
-                Picked::choose(many.keys(), many.marks(), many.ids(), many.seeds(), own.0, want, rng)
-            }
+            Four::Few(few) => Picked::choose(few.columns(), own.0, want, rng),
+            Four::Many(many) => Picked::choose(many.columns(), own.0, want, rng),
         }
     }
 
     fn choose_six(&self, own: Own, want: Want, rng: &mut Rng) -> Picked<'_, 18> {
-        self.six.as_ref().map_or(Picked::NONE, |six| {
-            Picked::choose(six.keys(), six.marks(), six.ids(), six.seeds(), own.1, want, rng)
-        })
+        self.six.as_ref().map_or(Picked::NONE, |six| Picked::choose(six.columns(), own.1, want, rng))
     }
 
     /// Gives the memory of a family without peers back.

@@ -54,6 +54,7 @@ pub fn parse_scrape(body: &[u8], max: usize) -> Result<Vec<(InfoHash, Counts)>, 
             let counts = Counts {
                 complete: number(file, b"complete"),
                 downloaded: number(file, b"downloaded"),
+                downloaders: file.get(b"downloaders").and_then(count),
                 incomplete: number(file, b"incomplete"),
             };
             Some((InfoHash(hash.try_into().ok()?), counts))

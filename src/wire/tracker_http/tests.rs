@@ -193,8 +193,8 @@ fn junk_in_an_answer_is_left_out() {
 #[test]
 fn a_scrape_survives() {
     let files = [
-        (InfoHash([1; 20]), Counts { complete: 1, downloaded: 2, incomplete: 3 }),
-        (InfoHash([2; 20]), Counts { complete: 0, downloaded: 0, incomplete: u32::MAX }),
+        (InfoHash([1; 20]), Counts { complete: 1, downloaded: 2, downloaders: Some(1), incomplete: 3 }),
+        (InfoHash([2; 20]), Counts { complete: 0, downloaded: 0, downloaders: None, incomplete: u32::MAX }),
     ];
     let mut body = Vec::new();
     write_scrape_start(&mut body);

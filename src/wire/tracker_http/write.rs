@@ -113,6 +113,9 @@ pub fn write_scrape_file(hash: &InfoHash, counts: Counts, name: Option<&str>, ou
     out.push(b'd');
     put_int("complete", counts.complete, out);
     put_int("downloaded", counts.downloaded, out);
+    if let Some(downloaders) = counts.downloaders {
+        put_int("downloaders", downloaders, out);
+    }
     put_int("incomplete", counts.incomplete, out);
     if let Some(name) = name {
         put_entry("name", name.as_bytes(), out);

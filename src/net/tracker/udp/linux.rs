@@ -1,20 +1,24 @@
 //! Many datagrams a system call (`recvmmsg`, `sendmmsg`), and answers that leave from the address that was asked, also where
-//! one socket stands for all addresses of the machine (`IP_PKTINFO`).
 
+use std::cmp::Reverse;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::ptr::{null_mut, read_unaligned, write_unaligned};
+use std::ptr::{null_mut, read_unaligned};
 
+use crate::net::tracker::udp::control::{self, Incoming, Outgoing};
 use crate::net::tracker::udp::{DATAGRAM_BYTES, Worker};
 use crate::tracker::Counter;
 
 /// Datagrams taken at once.
 const BATCH: usize = 64;
-/// Bytes for what the system tells beside a datagram; more than `in6_pktinfo` takes.
-const CONTROL: usize = 64;
+/// The longest answer of which several go as one message: more would not pass the usual network whole.
+const SPLIT_BYTES: usize = 1_400;
+/// Bytes of one message, before it is split.
+const MESSAGE_BYTES: usize = 60_000;
 
 /// Answers until it is told to stop.
 pub(super) fn run(worker: Worker, waker: &UnixStream) {
@@ -59,21 +63,27 @@ struct Batch {
     bound: Option<IpAddr>,
     input: Vec<[u8; DATAGRAM_BYTES]>,
     names: Vec<libc::sockaddr_in6>,
-    controls: Vec<Control>,
+    incoming: Vec<Incoming>,
     /// Kept alive for `headers`, which point into it.
     _vectors: Vec<libc::iovec>,
     headers: Vec<libc::mmsghdr>,
     output: Vec<u8>,
     answers: Vec<Answer>,
+    /// Answers that go as one message.
+    groups: Vec<Range<usize>>,
+    outgoing: Vec<Outgoing>,
+    /// Where in the output the answers stand.
+    parts: Vec<libc::iovec>,
+    /// Whether the system splits one message into many datagrams.
+    splits: bool,
 }
-
-#[derive(Clone, Copy)]
-#[repr(C, align(8))]
-struct Control([u8; CONTROL]);
 
 /// An answer to the datagram at `at`: a part of the output.
 struct Answer {
     at: usize,
+    to: SocketAddr,
+    /// The address that was asked.
+    local: Option<IpAddr>,
     start: usize,
     end: usize,
 }
@@ -83,31 +93,13 @@ impl Batch {
         let socket = worker.socket.as_raw_fd();
         let bound = worker.socket.local_addr()?;
         if bound.ip().is_unspecified() {
-            let (level, option) = if bound.is_ipv4() {
-                (libc::IPPROTO_IP, libc::IP_PKTINFO)
-            } else {
-                (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
-            };
-            let on: libc::c_int = 1;
-            // SAFETY: the option's value is a whole `c_int`, and its size is told.
-            let set = unsafe {
-                libc::setsockopt(
-                    socket,
-                    level,
-                    option,
-                    (&raw const on).cast(),
-                    size_of::<libc::c_int>() as u32,
-                )
-            };
-            if set < 0 {
-                return Err(io::Error::last_os_error());
-            }
+            control::ask_where(socket, bound.is_ipv6())?;
         }
         let mut input = vec![[0; DATAGRAM_BYTES]; BATCH];
         // SAFETY: zero is a value of each of these plain C structures.
         let (name, header): (libc::sockaddr_in6, libc::mmsghdr) = unsafe { (zeroed(), zeroed()) };
         let mut names = vec![name; BATCH];
-        let mut controls = vec![Control([0; CONTROL]); BATCH];
+        let mut incoming = vec![Incoming::EMPTY; BATCH];
         let mut vectors: Vec<libc::iovec> = input
             .iter_mut()
             .map(|buffer| libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: DATAGRAM_BYTES })
@@ -117,18 +109,22 @@ impl Batch {
             header.msg_hdr.msg_name = (&raw mut names[at]).cast();
             header.msg_hdr.msg_iov = &raw mut vectors[at];
             header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = (&raw mut controls[at]).cast();
+            header.msg_hdr.msg_control = incoming[at].as_mut_ptr();
         }
         Ok(Self {
             socket,
             bound: Some(bound.ip()).filter(|ip| !ip.is_unspecified()),
             input,
             names,
-            controls,
+            incoming,
             _vectors: vectors,
             headers,
             output: Vec::with_capacity(64 * 1024),
             answers: Vec::with_capacity(BATCH),
+            groups: Vec::with_capacity(BATCH),
+            outgoing: vec![Outgoing::EMPTY; BATCH],
+            parts: vec![libc::iovec { iov_base: null_mut(), iov_len: 0 }; BATCH],
+            splits: true,
         })
     }
 
@@ -137,7 +133,7 @@ impl Batch {
         for header in &mut self.headers {
             // The system has written over these.
             header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in6>() as u32;
-            header.msg_hdr.msg_controllen = if self.bound.is_some() { 0 } else { CONTROL };
+            header.msg_hdr.msg_controllen = if self.bound.is_some() { 0 } else { Incoming::BYTES };
             header.msg_hdr.msg_flags = 0;
         }
         // SAFETY: every header points to buffers of `self` that are as long as it says, and there are `BATCH` of them.
@@ -176,102 +172,103 @@ impl Batch {
             bytes += len;
             let Some(from) = sender(&self.names[at]) else { continue };
             asker.ip = from.ip().to_canonical();
-            asker.local = self.bound.or_else(|| self.asked_at(at));
+            asker.local = self.bound.or_else(|| self.incoming[at].asked_at(header.msg_hdr.msg_controllen));
             let start = self.output.len();
             tracker.datagram(&asker, from.port(), &self.input[at][..len], rng, &mut self.output);
             let end = self.output.len();
             if end > start {
-                self.answers.push(Answer { at, start, end });
+                self.answers.push(Answer { at, to: from, local: asker.local, start, end });
             }
         }
         tracker.stats.add(Counter::UdpReceived, received as u64);
         tracker.stats.add(Counter::BytesIn, bytes as u64);
+        tracker.stats.add(Counter::BytesOut, self.output.len() as u64);
     }
 
     fn send(&mut self, worker: &Worker) {
-        // SAFETY: zero is a value of these plain C structures.
-        let (mut headers, mut vectors): ([libc::mmsghdr; BATCH], [libc::iovec; BATCH]) =
-            unsafe { (zeroed(), zeroed()) };
-        let count = self.answers.len();
+        self.group();
+        // SAFETY: zero is a value of this plain C structure.
+        let mut headers: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
+        let start = self.output.as_mut_ptr();
         for (slot, answer) in self.answers.iter().enumerate() {
-            let asked = &self.headers[answer.at].msg_hdr;
-            let bytes = &mut self.output[answer.start..answer.end];
-            vectors[slot] = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
-            let header = &mut headers[slot].msg_hdr;
-            header.msg_name = asked.msg_name;
-            header.msg_namelen = asked.msg_namelen;
-            header.msg_iov = &raw mut vectors[slot];
-            header.msg_iovlen = 1;
-            if self.bound.is_none() && asked.msg_controllen > 0 {
-                // What the system told of the way in says the way out, but for the source, which is put into its place.
-                turn_round(&mut self.controls[answer.at]);
-                header.msg_control = (&raw mut self.controls[answer.at]).cast();
-                header.msg_controllen = asked.msg_controllen;
-            }
+            // SAFETY: every answer is a part of the output, which does not move before the call is over.
+            let base = unsafe { start.add(answer.start) };
+            self.parts[slot] = libc::iovec { iov_base: base.cast(), iov_len: answer.len() };
         }
-        let (mut at, mut sent) = (0, 0);
+        for (slot, group) in self.groups.iter().enumerate() {
+            let first = &self.answers[group.start];
+            let control = &mut self.outgoing[slot];
+            control.clear();
+            if let (None, Some(local)) = (self.bound, first.local) {
+                control.leave_from(local);
+            }
+            if group.len() > 1 {
+                control.split(first.len() as u16);
+            }
+            let header = &mut headers[slot].msg_hdr;
+            (header.msg_control, header.msg_controllen) = control.parts();
+            header.msg_name = self.headers[first.at].msg_hdr.msg_name;
+            header.msg_namelen = self.headers[first.at].msg_hdr.msg_namelen;
+            header.msg_iov = &raw mut self.parts[group.start];
+            header.msg_iovlen = group.len();
+        }
+        let (count, mut at, mut sent) = (self.groups.len(), 0, 0);
         while at < count {
             // SAFETY: the headers from `at` to `count` point to names, controls and output that live until after the call.
             let done =
                 unsafe { libc::sendmmsg(self.socket, headers[at..].as_mut_ptr(), (count - at) as u32, 0) };
             if done > 0 {
-                sent += done as usize;
-                at += done as usize;
-            } else if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                let groups = &self.groups[at..at + done as usize];
+                sent += groups.iter().map(Range::len).sum::<usize>();
+                at += groups.len();
+                continue;
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EINTR) => {}
+                // This system, or what lies on the way, does not split messages: one by one, then, and from now on.
+                Some(libc::EINVAL | libc::EIO | libc::EMSGSIZE | libc::ENOPROTOOPT)
+                    if self.groups[at].len() > 1 =>
+                {
+                    self.splits = false;
+                    self.answers.drain(..self.groups[at].start);
+                    self.send(worker);
+                    break;
+                }
                 // The first of them cannot be sent; the others may.
-                at += 1;
+                _ => at += 1,
             }
         }
-        worker.shared.tracker.stats.add(Counter::UdpSent, sent as u64);
-        worker.shared.tracker.stats.add(Counter::BytesOut, self.output.len() as u64);
+        let stats = &worker.shared.tracker.stats;
+        stats.add(Counter::UdpSent, sent as u64);
     }
 
-    /// At which address the datagram at `at` came in.
-    fn asked_at(&self, at: usize) -> Option<IpAddr> {
-        let (data, kind) = control_data(&self.controls[at], self.headers[at].msg_hdr.msg_controllen)?;
-        match kind {
-            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                // SAFETY: the system wrote an `in_pktinfo` there, whose size was checked.
-                let info = unsafe { read_unaligned(data.cast::<libc::in_pktinfo>()) };
-                Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into())
-            }
-            _ => {
-                // SAFETY: the system wrote an `in6_pktinfo` there, whose size was checked.
-                let info = unsafe { read_unaligned(data.cast::<libc::in6_pktinfo>()) };
-                Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into())
+    /// Puts answers to the same client together, as far as the system can send them as one message. A client with many
+    /// torrents announces all of them at once, and a message costs more than what is in it.
+    fn group(&mut self) {
+        self.groups.clear();
+        if self.splits {
+            self.answers.sort_unstable_by_key(|answer| (answer.to, answer.local, Reverse(answer.len())));
+        }
+        for (at, answer) in self.answers.iter().enumerate() {
+            let joins = |group: &Range<usize>| {
+                let (first, last) = (&self.answers[group.start], &self.answers[group.end - 1]);
+                // All but the last are of one length.
+                (first.to, first.local, first.len()) == (answer.to, answer.local, last.len())
+                    && first.len() <= SPLIT_BYTES
+                    && (group.len() + 1) * first.len() <= MESSAGE_BYTES
+            };
+            match self.groups.last_mut() {
+                Some(group) if self.splits && joins(group) => group.end += 1,
+                _ => self.groups.push(at..at + 1),
             }
         }
     }
 }
 
-/// The packet information in a control buffer of which `len` bytes are filled, and of which family it is.
-fn control_data(control: &Control, len: usize) -> Option<(*const u8, (i32, i32))> {
-    let head = size_of::<libc::cmsghdr>();
-    if len < head {
-        return None;
-    }
-    // SAFETY: the buffer is longer than a header, and any bytes make one.
-    let header = unsafe { read_unaligned(control.0.as_ptr().cast::<libc::cmsghdr>()) };
-    let need = match (header.cmsg_level, header.cmsg_type) {
-        (libc::IPPROTO_IP, libc::IP_PKTINFO) => size_of::<libc::in_pktinfo>(),
-        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => size_of::<libc::in6_pktinfo>(),
-        _ => return None,
-    };
-    // The data stand behind the header, which is as long as its alignment asks.
-    let whole = header.cmsg_len >= head + need && len >= head + need;
-    whole.then(|| (control.0[head..].as_ptr(), (header.cmsg_level, header.cmsg_type)))
-}
-
-/// Makes the information of a datagram received that of its answer: sent from the address that it came to, by whatever way
-/// the system finds. For IPv6 both are the same.
-fn turn_round(control: &mut Control) {
-    let head = size_of::<libc::cmsghdr>();
-    if let Some((data, (libc::IPPROTO_IP, _))) = control_data(control, CONTROL) {
-        // SAFETY: an `in_pktinfo` was found there.
-        let mut info = unsafe { read_unaligned(data.cast::<libc::in_pktinfo>()) };
-        (info.ipi_spec_dst, info.ipi_ifindex) = (info.ipi_addr, 0);
-        // SAFETY: the same place, which lies within the buffer.
-        unsafe { write_unaligned(control.0[head..].as_mut_ptr().cast::<libc::in_pktinfo>(), info) };
+impl Answer {
+    fn len(&self) -> usize {
+        self.end - self.start
     }
 }
 

@@ -2,8 +2,11 @@
 //! the network and the store.
 //!
 //! - `linux`: many datagrams a system call, answered from the address that was asked
+//! - `control`: what goes in and out beside a datagram there
 //! - `portable`: one at a time, everywhere else
 
+#[cfg(target_os = "linux")]
+mod control;
 #[cfg(target_os = "linux")]
 mod linux;
 mod portable;

@@ -39,7 +39,7 @@ fn datagram(response: Response<'_>) -> Vec<u8> {
 
 /// What a good tracker answers; connection ids other than `id` are refused.
 fn good(id: u64, datagram_in: &[u8]) -> Vec<u8> {
-    let counts = [Counts { complete: 5, downloaded: 6, incomplete: 7 }.to_udp()];
+    let counts = [Counts { complete: 5, downloaded: 6, downloaders: None, incomplete: 7 }.to_udp()];
     datagram(match Request::parse(datagram_in).expect("a request") {
         Request::Connect { transaction_id } => Response::Connect { transaction_id, connection_id: id },
         Request::Announce { connection_id, transaction_id, .. }
