@@ -89,7 +89,7 @@ bench-tracker: needs-cargo ## how fast the tracker is, beside aquatic and opentr
 	@packaging/linux/needs.sh build
 	cargo bench --locked --no-default-features --bench tracker
 	cargo build --release --locked --no-default-features --features host
-	FYRIS=$(TARGET)/release/fyris benches/tracker.sh
+	FYRIS="$(abspath $(TARGET))/release/fyris" TABLE="$(CURDIR)/docs/performance-tracker.md" benches/tracker.sh
 
 .PHONY: needs-cargo
 needs-cargo:

@@ -14,6 +14,8 @@ window=(
 tests=(
     python3 python3-venv iproute2 aria2 transmission-daemon qbittorrent-nox
     xvfb xdotool imagemagick mesa-vulkan-drivers
+    # For the tracker: its page, its store, its certificate.
+    chromium redis-server openssl
 )
 
 wanted=()

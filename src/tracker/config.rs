@@ -43,6 +43,13 @@ pub struct Config {
     pub db_cache_size: u32,
     /// `db_cache_peers_ttl`: seconds for which peers that other machines know count as fresh, where a store is shared.
     pub db_cache_peers_ttl: u32,
+    /// `shared_store`: the address of a Valkey or Redis through which several trackers share their swarms, such as
+    /// `redis://127.0.0.1:6379/0`; none where it is left out.
+    pub shared_store: Option<String>,
+    /// `shared_store_prefix`: what the names of everything in it begin with.
+    pub shared_store_prefix: String,
+    /// `shared_store_interval`: seconds between two exchanges with it.
+    pub shared_store_interval: u32,
     /// `max_peers`: peers kept in memory, over all torrents.
     pub max_peers: u32,
     /// `max_peers_per_torrent`: peers kept of one torrent.
@@ -156,6 +163,9 @@ impl Config {
             clean_interval: keys.clean_interval.unwrap_or(keys.answer_interval.saturating_mul(3) / 2),
             db_cache_size: keys.db_cache_size,
             db_cache_peers_ttl: keys.db_cache_peers_ttl,
+            shared_store: keys.shared_store,
+            shared_store_prefix: keys.shared_store_prefix,
+            shared_store_interval: keys.shared_store_interval,
             max_peers: keys.max_peers,
             max_peers_per_torrent: keys.max_peers_per_torrent,
             max_scrape_torrents: keys.max_scrape_torrents,
@@ -193,6 +203,16 @@ impl Config {
         }
         if !(1..=3_600).contains(&config.state_interval) {
             return range("state_interval", "must lie between 1 and 3600 seconds");
+        }
+        if !(1..=3_600).contains(&config.shared_store_interval) {
+            return range("shared_store_interval", "must lie between 1 and 3600 seconds");
+        }
+        let is_store = |url: &String| url.starts_with("redis://") || url.starts_with("unix://");
+        if !config.shared_store.as_ref().is_none_or(is_store) {
+            return range(
+                "shared_store",
+                "must be an address such as redis://127.0.0.1:6379/0 or unix:///run/redis.sock",
+            );
         }
         if !(1..=3_600).contains(&config.http_timeout) {
             return range("http_timeout", "must lie between 1 and 3600 seconds");
@@ -273,6 +293,9 @@ keys! {
     clean_interval: Option<u32> = None,
     db_cache_size: u32 = 1_000_000,
     db_cache_peers_ttl: u32 = 120,
+    shared_store: Option<String> = None,
+    shared_store_prefix: String = "fyris".to_owned(),
+    shared_store_interval: u32 = 1,
     max_peers: u32 = 5_000_000,
     max_peers_per_torrent: u32 = 1_000_000,
     max_scrape_torrents: u32 = 100,

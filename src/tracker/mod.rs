@@ -42,4 +42,6 @@ pub use connection_id::ConnectionIds;
 pub use http::{Method, Request};
 pub use service::{Announce, Asker, Refusal, Tracker};
 pub use stats::{Counter, Gauges, Stats};
-pub use store::{Found, Limits, Saved, Shard, Shards, SwarmCounts, new_shards};
+pub use store::{
+    Change, Exchange, Found, Limits, Saved, Shard, Shards, SharedPeer, State, SwarmCounts, new_shards,
+};

@@ -8,8 +8,9 @@ use crate::tracker::history::History;
 use crate::tracker::http::FullScrape;
 use crate::tracker::limiter::Limiter;
 use crate::tracker::siphash::{Key, siphash};
-use crate::tracker::store::{Found, Note, Shard, Shards, State, SwarmCounts};
-use crate::tracker::store::{Limits, Saved, Want};
+use crate::tracker::store::{
+    Change, Exchange, Found, Limits, Note, Saved, Shard, Shards, SharedPeer, State, SwarmCounts, Want,
+};
 use crate::tracker::{Config, ConnectionIds, Counter, Gauges, Stats};
 use crate::wire::tracker::{Event, RetryIn};
 
@@ -165,7 +166,7 @@ impl<S: Shards> Tracker<S> {
         let addr = SocketAddr::new(if here { at_home(ip) } else { ip }, announce.port);
         let shard = self.shard_of(&announce.info_hash);
         if announce.event == Event::Stopped {
-            let counts = self.shards.with(shard, |shard| shard.stop(announce.info_hash, addr));
+            let counts = self.shards.with(shard, |shard| shard.stop(announce.info_hash, addr, asker.now));
             self.stats.count(Counter::Announces);
             return Ok(answer(&Found::none(counts)));
         }
@@ -293,6 +294,22 @@ impl<S: Shards> Tracker<S> {
         self.shards.with(self.shard_of(&saved.info_hash), |shard| shard.restore(saved));
     }
 
+    /// What other machines are to be told and asked by the `at`-th shard.
+    pub fn take_exchange(&self, at: usize) -> Option<Exchange> {
+        self.shards.with(at, Shard::take_exchange)
+    }
+
+    /// Adds some of the peers that announced here, of the `at`-th shard; gives where in it to go on.
+    pub fn own(&self, at: usize, from: usize, out: &mut Vec<Change>) -> Option<usize> {
+        const SOME: usize = 1_024;
+        self.shards.with(at, |shard| shard.own(from, SOME, out))
+    }
+
+    /// Takes over what other machines know of a torrent.
+    pub fn merge(&self, hash: InfoHash, peers: &[SharedPeer], downloaded: u32) -> usize {
+        self.shards.with(self.shard_of(&hash), |shard| shard.merge(hash, peers, downloaded))
+    }
+
     /// How many turns of [`clean`](Self::clean) go through everything.
     pub fn turns(&self) -> usize {
         self.shards.shards()
@@ -303,7 +320,10 @@ impl<S: Shards> Tracker<S> {
         self.forget_full_scrape();
         let count = self.shards.shards();
         for at in 0..count {
-            self.shards.with(at, |shard: &mut Shard| shard.set_limits(Limits::of(config, count)));
+            self.shards.with(at, |shard: &mut Shard| {
+                shard.set_limits(Limits::of(config, count));
+                shard.set_ask_after(config.db_cache_peers_ttl);
+            });
         }
     }
 

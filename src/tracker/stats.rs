@@ -36,11 +36,17 @@ pub enum Counter {
     BytesIn,
     /// Bytes sent, payload only.
     BytesOut,
+    /// Peers told to the shared store.
+    StoreTold,
+    /// Peers brought or taken by the shared store.
+    StoreHeard,
+    /// Exchanges with the shared store that failed.
+    StoreFailures,
 }
 
 impl Counter {
     /// All of them with the names that statistics show.
-    pub const ALL: [(Self, &'static str); 15] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::Announces, "announces"),
         (Self::Scrapes, "scrapes"),
         (Self::InvalidQueries, "invalid_queries"),
@@ -56,6 +62,9 @@ impl Counter {
         (Self::HttpDropped, "http_dropped"),
         (Self::BytesIn, "bytes_in"),
         (Self::BytesOut, "bytes_out"),
+        (Self::StoreTold, "store_told"),
+        (Self::StoreHeard, "store_heard"),
+        (Self::StoreFailures, "store_failures"),
     ];
 }
 

@@ -1,5 +1,7 @@
 //! Announces, scrapes and statistics through the whole room, without a socket.
 
+mod flood;
+
 use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 

@@ -114,6 +114,10 @@ class Libtorrent:
     def finished(self):
         return self.process.said("^complete$")
 
+    def pause(self):
+        """Stops the torrent, of which trackers are told."""
+        self.process.tell("pause")
+
     def sent(self):
         """Bytes of payload sent so far."""
         before = self.process.output().count("sent ")
@@ -136,7 +140,8 @@ class Rqbit:
         self.process = self.world.spawn("rqbit", [
             self.binary, "--http-api-listen-addr", f"127.0.0.1:{self.control}", "--listen-port", self.port,
             "--disable-dht", "--disable-lsd", "--disable-upnp-port-forward", "-v", "error",
-            "server", "start", "--disable-persistence", folder])
+            "server", "start", "--disable-persistence", folder],
+            env={"SSL_CERT_FILE": str(self.world.trusted)} if self.world.trusted else None)
         base = f"http://127.0.0.1:{self.control}"
         self.world.wait("rqbit answers", lambda: answers(base + "/stats"))
         body = str(source).encode() if str(source).startswith("magnet:") else Path(source).read_bytes()
@@ -166,8 +171,11 @@ class Aria2:
     def _start(self, source, folder, extra):
         self.process = self.world.spawn("aria2", [
             self.binary, f"--interface={self.world.theirs}", f"--listen-port={self.port}", "--seed-ratio=0.0",
-            "--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false",
+            # UDP trackers come with the DHT, which finds nobody here.
+            f"--enable-dht={'true' if self.world.trusted else 'false'}", f"--dht-listen-port={self.port}",
+            f"--dht-file-path={self.world.folder / 'aria2.dht'}", "--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false",
             "--file-allocation=none", "--summary-interval=0", "--console-log-level=error", "--bt-max-peers=0",
+            *([f"--ca-certificate={self.world.trusted}"] if self.world.trusted else []),
             "--no-conf=true", "--enable-rpc=true", f"--rpc-listen-port={self.control}", "-d", folder, *extra, source])
 
     def seed(self, torrent, folder):
@@ -177,10 +185,18 @@ class Aria2:
     def get(self, source, folder):
         self._start(source, folder, ["--allow-overwrite=true"])
 
+    def _call(self, method, *parameters):
+        call = {"jsonrpc": "2.0", "id": 1, "method": f"aria2.{method}", "params": parameters}
+        return json.loads(fetch(f"http://127.0.0.1:{self.control}/jsonrpc", json.dumps(call).encode()))["result"]
+
+    def pause(self):
+        """Stops the torrent, of which trackers are told."""
+        for entry in self._call("tellActive", ["gid"]):
+            self._call("pause", entry["gid"])
+
     def finished(self):
-        call = {"jsonrpc": "2.0", "id": 1, "method": "aria2.tellActive", "params": [["seeder", "bittorrent"]]}
         try:
-            active = json.loads(fetch(f"http://127.0.0.1:{self.control}/jsonrpc", json.dumps(call).encode()))["result"]
+            active = self._call("tellActive", ["seeder", "bittorrent"])
         except OSError:
             return False
         return any(entry.get("seeder") == "true" and "info" in entry["bittorrent"] for entry in active)
@@ -199,7 +215,7 @@ class Transmission:
 
     def _start(self, source, folder):
         settings = {
-            "bind-address-ipv4": self.world.theirs, "peer-port": self.port, "rpc-port": self.control,
+            f"bind-address-ipv{6 if ':' in self.world.theirs else 4}": self.world.theirs, "peer-port": self.port, "rpc-port": self.control,
             "rpc-bind-address": "127.0.0.1", "rpc-authentication-required": False, "rpc-whitelist-enabled": False,
             "utp-enabled": False, "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False,
             "port-forwarding-enabled": False, "encryption": 0, "speed-limit-up-enabled": False,
@@ -208,7 +224,8 @@ class Transmission:
         }
         state = self.world.path("transmission")
         (state / "settings.json").write_text(json.dumps(settings))
-        self.process = self.world.spawn("transmission", [self.binary, "--foreground", "--config-dir", state])
+        trust = {"TR_CURL_SSL_VERIFY": "1", "CURL_CA_BUNDLE": str(self.world.trusted)} if self.world.trusted else None
+        self.process = self.world.spawn("transmission", [self.binary, "--foreground", "--config-dir", state], env=trust)
         self.world.wait("transmission answers", lambda: answers(f"http://127.0.0.1:{self.control}/transmission/rpc"))
         if str(source).startswith("magnet:"):
             what = {"filename": source}
@@ -235,6 +252,10 @@ class Transmission:
 
     def get(self, source, folder):
         self._start(source, folder)
+
+    def pause(self):
+        """Stops the torrent, of which trackers are told."""
+        self._call("torrent-stop", {})
 
     def finished(self):
         fields = ["leftUntilDone", "percentDone", "metadataPercentComplete"]
@@ -266,6 +287,7 @@ Session\\PeXEnabled=false
 Session\\MultiConnectionsPerIp=true
 Session\\BTProtocol=TCP
 Session\\SSRFMitigation=false
+Session\\ValidateHTTPSTrackerCertificate=false
 [Preferences]
 WebUI\\Port={self.control}
 WebUI\\LocalHostAuth=false

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One libtorrent node: libtorrent_node.py SOURCE FOLDER ADDRESS:PORT [--seed] [--rate BYTES] [--peer ADDRESS:PORT]...
 
-Prints `ready` once it takes part and `complete` once it has everything; a line on its standard input is answered by one
-with the bytes of payload sent and received. It ends with its standard input."""
+Prints `ready` once it takes part and `complete` once it has everything; the line `pause` on its standard input stops the
+torrent, any other is answered by one with the bytes of payload sent and received. It ends with its standard input."""
 
 import argparse
 import sys
@@ -48,7 +48,10 @@ def main():
         torrent.connect_peer((host, int(port)))
     print("ready", flush=True)
     threading.Thread(target=watch, args=(torrent,), daemon=True).start()
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line == "pause\n":
+            torrent.pause()
+            continue
         status = torrent.status()
         print("sent", status.total_payload_upload, "received", status.total_payload_download, flush=True)
 

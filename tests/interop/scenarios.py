@@ -9,7 +9,9 @@ from pathlib import Path
 import content
 from clients import OTHERS, Fyris, Libtorrent, Tracker
 from content import KIB, info_hash, lt, magnet
+from meetings import meetings
 from scripted_peer import ScriptedPeer
+from standing import standing
 from world import Failed
 
 CONTENTS = {"single file": content.single, "awkward album": content.album}
@@ -307,4 +309,4 @@ def all_scenarios():
         ("refusals and help", 60, refusals),
         ("a clean end", 60, clean_end),
     ]
-    return listed
+    return listed + meetings() + standing()

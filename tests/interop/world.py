@@ -26,7 +26,8 @@ def enter_namespace(argv):
     them on one address take each other for one peer. Returns where that is not possible or already done."""
     if NAMESPACE in os.environ:
         return
-    script = "ip link set lo up && for i in 8 9 10; do ip address add 10.77.0.$i/32 dev lo; done"
+    script = "ip link set lo up && for i in 8 9 10; do ip address add 10.77.0.$i/32 dev lo || exit 1; " \
+             "ip -6 address add fd77::$i/128 dev lo nodad || true; done"
     # A process namespace besides ends whatever is left when this program ends in whatever way.
     kinds = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     for unshare in (["unshare", *kinds], ["unshare", "--map-root-user", *kinds], ["unshare", "--net"]):
@@ -61,10 +62,22 @@ class World:
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix=f"fyris-{re.sub('[^a-z0-9]+', '-', name)}-"))
         self.ours, self.meeting, self.theirs = addresses()
+        # The certificate that clients are to trust, where there is one.
+        self.trusted = None
         self.deadline = time.monotonic() + seconds
         self._ports = iter(range(21000 + 40 * number, 21000 + 40 * (number + 1)))
         self._running = []
         self._names = set()
+
+    def move_to_six(self):
+        """The same addresses as IPv6; skips where there are none."""
+        six = [f"fd77::{last}" for last in (8, 9, 10)]
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+                probe.bind((six[1], 0))
+        except OSError:
+            raise Skip("no IPv6 addresses of a namespace") from None
+        self.ours, self.meeting, self.theirs = six
 
     def port(self):
         """A port that no other scenario uses."""

@@ -6,11 +6,15 @@
 //! - `udp`: datagrams, in batches where the system can
 //! - `admin`: keys and lists changed over HTTP
 //! - `inherited`: [`Inherited`], sockets that the system opened for us
+//! - `cluster`: [`ClusterError`], swarms shared with trackers on other machines
+//! - `cluster_peers`: peers as those keep them
 //! - `keep`: [`KeepError`], swarms beyond the end of the process
 //! - `lists`: [`ListFileError`], the files that say who may announce what
 //! - `urls`: announce URLs of the addresses that are listened at
 
 mod admin;
+mod cluster;
+mod cluster_peers;
 mod http;
 mod inherited;
 mod keep;
@@ -36,6 +40,7 @@ use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
 use crate::tracker::{Config, ConnectionIds, Tracker};
 
+pub use cluster::ClusterError;
 pub use inherited::Inherited;
 pub use keep::KeepError;
 pub use lists::ListFileError;
@@ -53,6 +58,7 @@ pub struct Server {
     tasks: JoinSet<()>,
     workers: udp::Workers,
     keeper: Option<keep::Keeper>,
+    cluster: Option<cluster::Cluster>,
 }
 
 /// Why a tracker cannot answer.
@@ -82,6 +88,9 @@ pub enum ServerError {
         /// What is wrong.
         why: KeepError,
     },
+    /// The store that swarms are shared through cannot be used.
+    #[error("the tracker cannot share its swarms: {0}")]
+    Cluster(#[from] ClusterError),
     /// The system gives no random numbers or no threads.
     #[error("the tracker cannot start: {0}")]
     System(io::Error),
@@ -148,6 +157,10 @@ impl Server {
             }
             None => None,
         };
+        let cluster = match shared.config().shared_store.clone() {
+            Some(url) => Some(cluster::Cluster::start(&url, &shared)?),
+            None => None,
+        };
         let workers = udp::Workers::start(&shared, sockets).map_err(ServerError::System)?;
         let mut tasks = JoinSet::new();
         let plain = plain.into_iter().map(|listener| (listener, None));
@@ -160,9 +173,12 @@ impl Server {
         }
         tasks.spawn(clean(Arc::clone(&shared)));
         tasks.spawn(sample(Arc::clone(&shared)));
-        tasks.spawn(rotate(Arc::clone(&shared)));
+        // Where swarms are shared the keys are, too.
+        if cluster.is_none() {
+            tasks.spawn(rotate(Arc::clone(&shared)));
+        }
         tasks.spawn(lists::watch(Arc::clone(&shared)));
-        let server = Self { shared, http, https, udp, certificate, tasks, workers, keeper };
+        let server = Self { shared, http, https, udp, certificate, tasks, workers, keeper, cluster };
         tracing::info!(http = ?server.http, https = ?server.https, udp = ?server.udp, "the tracker answers");
         Ok(server)
     }
@@ -231,6 +247,9 @@ impl Server {
     pub async fn stop(mut self) {
         self.workers.stop();
         self.tasks.shutdown().await;
+        if let Some(cluster) = &mut self.cluster {
+            cluster.stop();
+        }
         if let Some(keeper) = &mut self.keeper {
             keeper.stop();
         }

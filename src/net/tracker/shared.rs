@@ -71,7 +71,8 @@ impl Shared {
         let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let starts = |config: &Config| {
             let sockets = (config.http.clone(), config.https.clone(), config.udp.clone());
-            (sockets, config.http_num_acceptors, config.udp_workers, config.state_file.clone())
+            let stores = (config.state_file.clone(), config.shared_store.clone());
+            (sockets, config.http_num_acceptors, config.udp_workers, stores)
         };
         let other = starts(&rules) != starts(&config);
         self.tracker.reload(&config);

@@ -1,5 +1,9 @@
 //! A tracker on loopback, over HTTP and UDP.
 
+#[cfg(unix)]
+mod cluster;
+mod passing;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -162,30 +166,6 @@ fn one_connection_carries_many_requests() {
 }
 
 #[test]
-fn a_long_answer_is_whole_and_others_follow_it() {
-    with_server(embedded(loopback()), |server| {
-        let client = Client::new(server);
-        for number in 0..5_000_u32 {
-            let mut info_hash = InfoHash([7; 20]);
-            info_hash.0[..4].copy_from_slice(&number.to_be_bytes());
-            client.announce_to(info_hash, 6001, 0);
-        }
-        let mut stream = open(server);
-        stream
-            .write_all("GET /scrape HTTP/1.1\r\n\r\n".repeat(3).as_bytes())
-            .and_then(|()| stream.write_all(b"GET /stats?id=peers HTTP/1.1\r\nConnection: close\r\n\r\n"))
-            .expect("sent");
-        let mut all = Vec::new();
-        stream.read_to_end(&mut all).expect("answers until the end");
-        let text = String::from_utf8_lossy(&all);
-        assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 4);
-        assert_eq!(text.matches("8:completei1e").count(), 3 * 5_000);
-        assert!(text.ends_with("</html>\n"));
-        assert_eq!(figure(server, "full_scrapes"), 3);
-    });
-}
-
-#[test]
 fn what_is_no_request_is_refused_and_counted() {
     with_server(embedded(loopback()), |server| {
         let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(60_000));
@@ -290,49 +270,6 @@ fn datagrams_of_every_length_do_no_harm() {
         assert_eq!(client.announce(6001, 0), [], "and none of it was answered");
         assert_eq!(figure(server, "udp_connections"), 1);
     });
-}
-
-#[test]
-fn answers_to_many_datagrams_at_once_are_as_many_datagrams() {
-    let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    for at in [loopback(), any] {
-        with_server(embedded(at), |server| {
-            let port = server.udp_addresses()[0].port();
-            let clients: Vec<Client> =
-                (0..3).map(|_| Client::at((Ipv4Addr::LOCALHOST, port).into())).collect();
-            // Answers of many lengths: some torrents have more peers than others.
-            for number in 0..60_u16 {
-                for torrent in 0..=number % 5 {
-                    clients[0].announce_to(InfoHash([torrent as u8; 20]), 6_000 + number, 0);
-                }
-            }
-            for client in &clients {
-                for transaction_id in 0..200_u32 {
-                    let announce = announce(InfoHash([(transaction_id % 6) as u8; 20]), 9, 5);
-                    let mut bytes = Vec::new();
-                    Request::Announce { connection_id: client.id, transaction_id, announce }
-                        .write(&mut bytes);
-                    client.socket.send(&bytes).expect("sent");
-                }
-            }
-            for client in &clients {
-                let mut missing: std::collections::BTreeSet<u32> = (0..200).collect();
-                while !missing.is_empty() {
-                    let mut answer = vec![0; 4_096];
-                    let len = client.socket.recv(&mut answer).expect("an answer");
-                    let Some(Response::Announce { transaction_id, seeders, peers, .. }) =
-                        Response::parse(&answer[..len])
-                    else {
-                        panic!("{answer:?}")
-                    };
-                    assert!(missing.remove(&transaction_id), "each once");
-                    let there = seeders.min(50) as usize;
-                    assert!((there..=there + 1).contains(&(peers.len() / 6)), "{seeders} {}", peers.len());
-                    assert_eq!(peers.len() % 6, 0);
-                }
-            }
-        });
-    }
 }
 
 #[test]

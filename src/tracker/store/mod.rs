@@ -7,11 +7,13 @@
 //! - `pick`: [`Picked`], the peers chosen for one answer
 //! - `saved`: [`Saved`], a swarm as bytes that outlive the process
 //! - `swarm`: [`Swarm`], the peers of one torrent over both address families
+//! - `exchange`: [`Exchange`], what machines that share their swarms tell each other
 //! - `shard`: [`Shard`], a part of all swarms behind one lock, with its limits
 //!
 //! Within a swarm seeds stand in front and downloaders behind, so that both can be counted without looking and copied as
 //! runs of bytes. A peer is known by its address and port: nobody but who sends from that address can change or remove it.
 
+mod exchange;
 mod few;
 mod index;
 mod many;
@@ -23,10 +25,12 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 
+pub use exchange::{Change, Exchange, SharedPeer};
 use few::Few;
 use index::Index;
 use many::Many;
-pub(crate) use mark::{Mark, State};
+pub(crate) use mark::Mark;
+pub use mark::State;
 pub use pick::Found;
 pub(crate) use pick::{For, Picked, Want};
 pub use saved::Saved;

@@ -185,6 +185,10 @@ impl<'a, const N: usize> Picked<'a, N> {
         if to.ip.is_loopback() || !is_loopback(&key) {
             return Some(key);
         }
+        // What another tracker heard over loopback is on a machine of which nothing is known here.
+        if mark.is_foreign() {
+            return None;
+        }
         let local = to.local.filter(|ip| !ip.is_loopback())?;
         compact(SocketAddr::new(local, port(&key)))
     }

@@ -26,6 +26,7 @@ pub(super) struct SavedPeer {
     pub(super) secs: u32,
     pub(super) state: State,
     pub(super) here: bool,
+    pub(super) foreign: bool,
     pub(super) id: Option<PeerId>,
 }
 
@@ -33,6 +34,7 @@ const STATE: u8 = 3;
 const HERE: u8 = 4;
 const SIX: u8 = 8;
 const ID: u8 = 16;
+const FOREIGN: u8 = 32;
 
 impl Saved {
     /// Whether there is nothing left to be kept.
@@ -57,8 +59,8 @@ impl Saved {
         };
         let flag = |set: bool, flag: u8| if set { flag } else { 0 };
         let secs = (began + u64::from(mark.secs())) as u32;
-        self.peers
-            .push(flags | flag(mark.is_here(), HERE) | flag(addr.is_ipv6(), SIX) | flag(id.is_some(), ID));
+        let place = flag(mark.is_here(), HERE) | flag(mark.is_foreign(), FOREIGN);
+        self.peers.push(flags | place | flag(addr.is_ipv6(), SIX) | flag(id.is_some(), ID));
         self.peers.extend_from_slice(&secs.to_be_bytes());
         if let Some(key) = compact::<6>(addr) {
             self.peers.extend_from_slice(&key);
@@ -93,7 +95,9 @@ impl Saved {
                 1 => State::PartialSeed,
                 _ => State::Leecher,
             };
-            Some(SavedPeer { addr, secs: u32::from_be_bytes(*secs), state, here: flags & HERE != 0, id })
+            let secs = u32::from_be_bytes(*secs);
+            let (here, foreign) = (flags & HERE != 0, flags & FOREIGN != 0);
+            Some(SavedPeer { addr, secs, state, here, foreign, id })
         })
     }
 }

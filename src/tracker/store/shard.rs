@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
 use crate::tracker::store::index::hash;
-use crate::tracker::store::{Found, Mark, Saved, State, Swarm, SwarmCounts, Want};
+use crate::tracker::store::{
+    Change, Exchange, Found, Mark, Saved, SharedPeer, State, Swarm, SwarmCounts, Want,
+};
 use crate::tracker::{Config, Gauges};
 
 /// The shards of a store, each to be used by one at a time.
@@ -40,6 +42,10 @@ pub struct Shard {
     peers: usize,
     /// Torrents forgotten since the last saving; nothing where nobody saves.
     forgotten: Option<Vec<InfoHash>>,
+    /// What other machines are told and asked; nothing where there are none.
+    exchange: Option<Box<Exchange>>,
+    /// Seconds after which others are asked again for a torrent.
+    ask_after_secs: u32,
 }
 
 /// A peer to be noted.
@@ -74,6 +80,8 @@ pub fn new_shards(config: &Config, began: Moment, rng: &mut Rng) -> Vec<Shard> {
         .map(|_| {
             let mut shard = Shard::new(limits, began, rng);
             shard.forgotten = config.state_file.is_some().then(Vec::new);
+            shard.exchange = config.shared_store.is_some().then(|| Box::new(Exchange::new()));
+            shard.ask_after_secs = config.db_cache_peers_ttl;
             shard
         })
         .collect()
@@ -103,12 +111,27 @@ impl Shard {
     pub fn new(limits: Limits, began: Moment, rng: &mut Rng) -> Self {
         let salt = rng.bits();
         let swarms = IndexMap::with_hasher(Keyed(rng.bits()));
-        Self { swarms, salt, began, limits, seeders: 0, peers: 0, forgotten: None }
+        Self {
+            swarms,
+            salt,
+            began,
+            limits,
+            seeders: 0,
+            peers: 0,
+            forgotten: None,
+            exchange: None,
+            ask_after_secs: 0,
+        }
     }
 
     /// Changes what it may hold; what is above stays until it goes by itself.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Changes after how many seconds others are asked again for a torrent that somebody asks for here.
+    pub(crate) fn set_ask_after(&mut self, secs: u32) {
+        self.ask_after_secs = secs;
     }
 
     /// Notes a peer and finds others for it.
@@ -130,7 +153,11 @@ impl Shard {
     }
 
     /// Forgets a peer.
-    pub(crate) fn stop(&mut self, hash: InfoHash, addr: SocketAddr) -> SwarmCounts {
+    pub(crate) fn stop(&mut self, hash: InfoHash, addr: SocketAddr, now: Moment) -> SwarmCounts {
+        if let Some(exchange) = &mut self.exchange {
+            let peer = SharedPeer { addr, heard: now, state: None };
+            exchange.tell(Change { info_hash: hash, peer, completed: false, news: true });
+        }
         let Some((at, _, swarm)) = self.swarms.get_full_mut(&hash) else { return SwarmCounts::default() };
         if let Some(was) = swarm.remove(addr, self.salt) {
             self.peers -= 1;
@@ -185,12 +212,83 @@ impl Shard {
                 break;
             }
             let mark = Mark::new(secs(peer.secs.into()), peer.state, peer.here);
+            let mark = if peer.foreign { mark.foreign() } else { mark };
             let (_, before) = swarm.put(peer.addr, mark, peer.state, peer.id, self.salt);
             self.peers += usize::from(before.is_none());
             self.seeders -= usize::from(before == Some(State::Seed));
             self.seeders += usize::from(peer.state == State::Seed);
         }
         self.swarms.insert(saved.info_hash, swarm);
+    }
+
+    /// What others are to be told and asked since the last time; nothing where there are none.
+    pub fn take_exchange(&mut self) -> Option<Exchange> {
+        self.exchange.as_mut().map(|exchange| exchange.take())
+    }
+
+    /// Adds the peers that announced here themselves, of some torrents from the `from`-th on; gives where to go on.
+    pub fn own(&self, from: usize, max: usize, out: &mut Vec<Change>) -> Option<usize> {
+        let full = out.len() + max;
+        for at in from..self.swarms.len() {
+            if out.len() >= full {
+                return Some(at);
+            }
+            let Some((info_hash, swarm)) = self.swarms.get_index(at) else { break };
+            swarm.each(|addr, mark, state, _| {
+                if !mark.is_foreign() {
+                    let heard = self.began + Span::from_secs(mark.secs().into());
+                    let peer = SharedPeer { addr, heard, state: Some(state) };
+                    out.push(Change { info_hash: *info_hash, peer, completed: false, news: false });
+                }
+            });
+        }
+        None
+    }
+
+    /// Takes over what others know of a torrent, as far as it is newer than what is known here and fits. Nobody makes room
+    /// for it. Gives how many peers it brought or took.
+    pub fn merge(&mut self, hash: InfoHash, peers: &[SharedPeer], downloaded: u32) -> usize {
+        let known = self.swarms.contains_key(&hash);
+        let useful = downloaded > 0 || peers.iter().any(|peer| peer.state.is_some());
+        if !known && (!useful || self.swarms.len() >= self.limits.torrents) {
+            return 0;
+        }
+        let secs = |peer: &SharedPeer| peer.heard.since(self.began).secs().min(1 << 28) as u32;
+        let (mut changed, swarm) = (0, self.swarms.entry(hash).or_default());
+        swarm.downloaded = swarm.downloaded.max(downloaded);
+        for peer in peers {
+            let mark = swarm.mark(peer.addr, self.salt);
+            if mark.is_some_and(|mark| {
+                mark.secs() >= secs(peer) && (peer.state.is_some() || mark.secs() > secs(peer))
+            }) {
+                continue;
+            }
+            match peer.state {
+                None => {
+                    if let Some(was) = swarm.remove(peer.addr, self.salt) {
+                        changed += 1;
+                        self.peers -= 1;
+                        self.seeders -= usize::from(was == State::Seed);
+                    }
+                }
+                Some(state) => {
+                    let full =
+                        self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent;
+                    if mark.is_none() && full {
+                        continue;
+                    }
+                    swarm.touched = swarm.touched.max(secs(peer));
+                    let mark = Mark::new(secs(peer), state, false).foreign();
+                    let (_, before) = swarm.put(peer.addr, mark, state, None, self.salt);
+                    changed += 1;
+                    self.peers += usize::from(before.is_none());
+                    self.seeders -= usize::from(before == Some(State::Seed));
+                    self.seeders += usize::from(state == State::Seed);
+                }
+            }
+        }
+        swarm.changed |= changed > 0;
+        changed
     }
 
     /// How many peers a torrent has; nothing where it is unknown.
@@ -260,7 +358,7 @@ impl Shard {
             }
             // Whoever is known already takes no more room.
             Some(swarm) if full || len >= self.limits.peers_per_torrent => {
-                let known = swarm.knows(note.addr, self.salt);
+                let known = swarm.mark(note.addr, self.salt).is_some();
                 let room = known || len < self.limits.peers_per_torrent && self.make_room(&hash, 1, rng);
                 // Making room moves others about.
                 at = self.swarms.get_index_of(&hash);
@@ -276,8 +374,16 @@ impl Shard {
         (swarm.touched, swarm.changed) = (secs, true);
         let mark = Mark::new(secs, note.state, note.here);
         let (own, before) = swarm.put(note.addr, mark, note.state, note.id, self.salt);
-        if note.completed && before != Some(State::Seed) {
-            swarm.downloaded = swarm.downloaded.saturating_add(1);
+        let completed = note.completed && before != Some(State::Seed);
+        swarm.downloaded = swarm.downloaded.saturating_add(u32::from(completed));
+        if let Some(exchange) = &mut self.exchange {
+            let news = before != Some(note.state);
+            let peer = SharedPeer { addr: note.addr, heard: now, state: Some(note.state) };
+            exchange.tell(Change { info_hash: hash, peer, completed, news });
+            let due = swarm.asked == 0 || secs > swarm.asked && secs - swarm.asked >= self.ask_after_secs;
+            if due && exchange.ask(hash) {
+                swarm.asked = secs;
+            }
         }
         self.peers += usize::from(before.is_none());
         self.seeders -= usize::from(before == Some(State::Seed));

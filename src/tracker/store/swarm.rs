@@ -28,6 +28,8 @@ pub(super) struct Swarm {
     pub(super) downloaded: u32,
     /// When it was announced to last, in seconds since the store began.
     pub(super) touched: u32,
+    /// When others were asked for it last; 0 where nobody was.
+    pub(super) asked: u32,
     partial: u32,
     /// Whether it has changed since it was saved last.
     pub(super) changed: bool,
@@ -102,14 +104,17 @@ impl Swarm {
         self.give_back();
     }
 
-    /// Whether the peer is known.
-    pub(super) fn knows(&self, addr: SocketAddr, salt: u64) -> bool {
+    /// The mark of a peer, where it is known.
+    pub(super) fn mark(&self, addr: SocketAddr, salt: u64) -> Option<Mark> {
         let four = compact(addr).and_then(|key| match &self.four {
-            Four::Few(few) => few.find(&key),
-            Four::Many(many) => many.find(&key, salt),
+            Four::Few(few) => few.find(&key).map(|at| few.marks()[at]),
+            Four::Many(many) => many.find(&key, salt).map(|at| many.marks()[at]),
         });
-        let six = || compact(addr).and_then(|key| self.six.as_ref()?.find(&key, salt));
-        four.or_else(six).is_some()
+        let six = || {
+            let (key, six) = (compact(addr)?, self.six.as_ref()?);
+            six.find(&key, salt).map(|at| six.marks()[at])
+        };
+        four.or_else(six)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -121,7 +121,7 @@ fn agrees(steps: &[Step], pace: u64) {
             }
             Step::Stop { torrent, peer: number, six } => {
                 model.peers.remove(&(torrent, peer(number, six)));
-                shard.stop(InfoHash([torrent; 20]), peer(number, six));
+                shard.stop(InfoHash([torrent; 20]), peer(number, six), at(secs));
             }
             Step::Clean { silence } => {
                 let before = model.peers.len();
@@ -168,7 +168,7 @@ fn a_repeated_completed_counts_once() {
     }
     assert_eq!(shard.counts(&hash).map(|counts| (counts.complete, counts.downloaded)), Some((1, 1)));
     // What was finished here is remembered for a while after the last peer has gone.
-    shard.stop(hash, peer(1, false));
+    shard.stop(hash, peer(1, false), at(0));
     assert_eq!(shard.counts(&hash).map(|counts| (counts.complete, counts.downloaded)), Some((0, 1)));
     shard.clean(Span::from_secs(100), at(290));
     assert!(shard.counts(&hash).is_some());
@@ -323,7 +323,7 @@ fn what_was_saved_comes_back() {
     // What goes is told of once, and silence counts from when a peer was heard, not from when it was put back.
     let removed = old.clean(Span::from_secs(1_000), at(3_000));
     assert_eq!(back.clean(Span::from_secs(1_000), at(3_000)), removed);
-    old.stop(saved[0].info_hash, peer(0, true));
+    old.stop(saved[0].info_hash, peer(0, true), at(3_000));
     assert!(all(&mut old).iter().any(|saved| saved.peers.len() < 100));
     // Bytes from a broken file are no reason to fail.
     let mut rng = Rng::new(9);

@@ -54,3 +54,56 @@ fn asked_at(ip: IpAddr, from: std::net::SocketAddr) -> Option<IpAddr> {
     };
     if near { local_for(from) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::base::Rng;
+    use crate::net::tracker::embedded;
+    use crate::net::tracker::shared::Shared;
+    use crate::wire::tracker_udp::{Request, Response};
+
+    #[test]
+    fn it_answers_as_the_other_way_does() {
+        let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let shared = Arc::new(Shared::new(embedded(any)).expect("random numbers"));
+        let socket = UdpSocket::bind(any).expect("a port");
+        let port = socket.local_addr().expect("bound").port();
+        let stop = Arc::new(AtomicBool::new(false));
+        let worker =
+            Worker { shared: Arc::clone(&shared), socket, stop: Arc::clone(&stop), rng: Rng::new(1) };
+        let thread = std::thread::spawn(move || run(worker));
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        client.connect((Ipv4Addr::LOCALHOST, port)).expect("loopback is reached");
+        client.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        let ask = |request: &Request<'_>| {
+            let mut bytes = Vec::new();
+            request.write(&mut bytes);
+            client.send(&bytes).expect("sent");
+            let mut answer = vec![0; 4_096];
+            let len = client.recv(&mut answer).expect("an answer");
+            answer.truncate(len);
+            answer
+        };
+        let answer = ask(&Request::Connect { transaction_id: 3 });
+        let Some(Response::Connect { transaction_id: 3, connection_id }) = Response::parse(&answer) else {
+            panic!("{answer:?}")
+        };
+        // What is too long, too short or of a stranger is met with silence; then an answer comes all the same.
+        for len in [0, 15, 98, DATAGRAM_BYTES + 1, 9_000] {
+            client.send(&vec![0; len]).expect("sent");
+        }
+        let hashes = [[7; 20]; 3];
+        let answer = ask(&Request::Scrape { connection_id, transaction_id: 4, hashes: &hashes });
+        assert!(
+            matches!(Response::parse(&answer), Some(Response::Scrape { transaction_id: 4, counts }) if counts.len() == 3)
+        );
+        stop.store(true, Ordering::Release);
+        thread.join().expect("it ends when it is told to");
+        assert_eq!(shared.tracker.stats.value(Counter::UdpSent), 2);
+    }
+}
