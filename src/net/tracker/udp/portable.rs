@@ -76,7 +76,8 @@ mod tests {
         let stop = Arc::new(AtomicBool::new(false));
         let worker =
             Worker { shared: Arc::clone(&shared), socket, stop: Arc::clone(&stop), rng: Rng::new(1) };
-        let thread = std::thread::spawn(move || run(worker));
+        let named = std::thread::Builder::new().name("portable".to_owned());
+        let thread = named.spawn(move || run(worker)).expect("a thread");
         let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         client.connect((Ipv4Addr::LOCALHOST, port)).expect("loopback is reached");
         client.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
