@@ -23,7 +23,7 @@ start() {
             "$1" -p | sed -e "s/0\.0\.0\.0:3000/127.0.0.1:$port/" -e 's/^max_peers = .*/max_peers = 50/' >"$work/config"
             set -- "$1" -c "$work/config"
             ;;
-        opentracker) set -- opentracker -i 127.0.0.1 -P "$port" -p "$port" -d "$work" -u "$(id -un)" ;;
+        opentracker) set -- opentracker -i 127.0.0.1 -P "$port" -p "$port" ;;
     esac
     taskset -c 0 "$@" >"$work/out" 2>&1 &
     running=$!
@@ -49,8 +49,8 @@ udp() {
         -e 's/^number_of_peers.*/number_of_peers = 1000000/' >"$work/load"
     local said
     said=$(taskset -c 1 aquatic_udp_load_test -c "$work/load" 2>/dev/null || true)
-    note UDP "$1" "$(awk '/Average responses per second/ {print $NF}' <<<"$said")" \
-        "$(awk '/Peers per announce response/ {print $NF}' <<<"$said")"
+    note UDP "$1" "$(awk '/Average responses per second/ {last = $NF} END {print last}' <<<"$said")" \
+        "$(awk '/Peers per announce response:/ {last = $NF} END {print last}' <<<"$said")"
 }
 
 http() {
