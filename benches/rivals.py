@@ -118,6 +118,7 @@ class Bench:
                 while not one.finished():
                     if time.monotonic() > world.deadline:
                         raise Failed(f"{leecher} did not finish")
+                    one.process.check()
                     time.sleep(0.01)
             wall = time.monotonic() - begun
             processor = processor_secs(seed.process.pid) - before

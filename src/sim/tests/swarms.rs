@@ -170,7 +170,7 @@ fn ten_on_mixed_lines_come_close_to_the_best_there_is() {
 
 #[test]
 fn a_hundred_on_mixed_lines_come_close_to_the_best_there_is() {
-    mixed(100, 8, 2.0);
+    mixed(100, 8, 2.2);
 }
 
 #[test]
