@@ -16,7 +16,7 @@ const KEPT: usize = 40;
 /// Runs kept among them that were given out as a whole: somebody else may want the same about the same time.
 const SPENT: usize = 8;
 /// Runs that are read before their first block is due, for one peer.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 /// Reads under way.
 const PENDING: usize = 24;
 

@@ -19,8 +19,9 @@ const UNSENT: u64 = 1024 * 1024;
 const SENDING: u64 = 32 * 1024 * 1024;
 /// Blocks given to one peer before the next has its turn.
 const TURN: usize = 16;
-/// Blocks looked at for runs to be read before they are due.
-const AHEAD: usize = 64;
+/// Blocks looked at for runs to be read before they are due. Where several pieces are asked for side by side, the next run of
+/// each is due at about the same time.
+const AHEAD: usize = 192;
 
 impl Torrent {
     /// A peer asks for a block.
