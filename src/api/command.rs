@@ -99,8 +99,18 @@ pub enum Command {
         /// What to share, and with whom.
         share: Box<Share>,
     },
-    /// Ends a running job (hashing for a share) and leaves no trace of it.
+    /// Ends a running job (hashing for a share, moving) and leaves no trace of it.
     Cancel(RequestId),
+    /// Moves a torrent's files to another folder, in the background; answers with `Moved` or `Refused`. Where it cannot be
+    /// done, or is cancelled, everything stays where it was.
+    Move {
+        /// Comes back with the answer, and names the job while it works.
+        request: RequestId,
+        /// Which torrent.
+        torrent: InfoHash,
+        /// Where to; made where it is not there.
+        folder: PathBuf,
+    },
     /// Stops all transfer of a torrent and says so to its trackers.
     Pause(InfoHash),
     /// Takes transfer up again.

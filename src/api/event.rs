@@ -107,6 +107,15 @@ pub enum Event {
         /// Where to.
         path: PathBuf,
     },
+    /// A torrent's files are in another folder.
+    Moved {
+        /// The request it answers; one that the session chose where it moved them by itself.
+        request: RequestId,
+        /// Which.
+        torrent: InfoHash,
+        /// Where they are now.
+        folder: PathBuf,
+    },
     /// A network was joined.
     Joined {
         /// The request it answers.

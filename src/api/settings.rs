@@ -34,6 +34,8 @@ pub enum Theme {
 pub struct Settings {
     /// Where downloads are saved unless told otherwise.
     pub download_folder: PathBuf,
+    /// Where downloads stand until they are complete (the thesis's temporal folder); nothing where they are made in place.
+    pub incomplete_folder: Option<PathBuf>,
     /// The port that peers connect to, TCP; 0 lets the system choose. The next free one is taken where it is in use.
     pub port: u16,
     /// The address to listen on and to connect from; every address where it is absent.
@@ -62,6 +64,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             download_folder: PathBuf::new(),
+            incomplete_folder: None,
             port: 6881,
             bind: None,
             limits: Limits::default(),

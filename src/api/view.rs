@@ -81,6 +81,8 @@ pub struct TorrentRow {
     pub ratio: f32,
     /// The folder it is saved in.
     pub folder: PathBuf,
+    /// The folder it moves to, now or when it is complete.
+    pub target: Option<PathBuf>,
     /// Seconds since 1970 when it was added.
     pub added_unix: u64,
     /// Seconds since 1970 when it became complete.
@@ -103,6 +105,8 @@ pub struct TorrentRow {
 pub enum JobKind {
     /// Hashing a file or folder that is to be shared.
     Share,
+    /// Moving a torrent's files to another folder.
+    Move,
 }
 
 /// Long work that has a beginning and an end and can be cancelled.

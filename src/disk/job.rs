@@ -101,6 +101,21 @@ pub enum Job {
         /// Which torrent.
         torrent: TorrentKey,
     },
+    /// Moves the torrent's files to another folder, which is made where it is not there; nothing of the torrent is written
+    /// meanwhile, while reads go on. Answered with [`Done::Moving`] from time to time and [`Done::Moved`] at the end.
+    Move {
+        /// Which torrent.
+        torrent: TorrentKey,
+        /// The root from then on.
+        to: PathBuf,
+        /// Whether an earlier try was cut short, so that some of the files may be there already, or in both places.
+        resumed: bool,
+    },
+    /// Ends a running move of the torrent, which then undoes what it did and says so.
+    StopMove {
+        /// Which torrent.
+        torrent: TorrentKey,
+    },
     /// Closes the torrent's files and forgets it; answered with [`Done::Closed`].
     Close {
         /// Which torrent.
@@ -273,6 +288,22 @@ pub enum Done {
         /// Whether that worked.
         outcome: Result<(), DiskError>,
     },
+    /// A move goes on.
+    Moving {
+        /// Which torrent.
+        torrent: TorrentKey,
+        /// Bytes moved so far.
+        done: u64,
+        /// Bytes to move.
+        total: u64,
+    },
+    /// A move has ended.
+    Moved {
+        /// Which torrent.
+        torrent: TorrentKey,
+        /// Where the files are now.
+        outcome: Relocation,
+    },
     /// The torrent is closed.
     Closed {
         /// Which torrent.
@@ -280,6 +311,17 @@ pub enum Done {
         /// Whether deleting worked, where it was asked for.
         outcome: Result<(), DiskError>,
     },
+}
+
+/// How a move ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relocation {
+    /// Every file is in the new folder, durably, as it is now.
+    Moved(Vec<FileStamp>),
+    /// Every file is where it was: the move was stopped, or this went wrong.
+    Undone(Option<DiskError>),
+    /// Some files are here and some are there; trying again brings them together.
+    Stuck(DiskError),
 }
 
 /// Whether a piece was what it should be.

@@ -1,7 +1,10 @@
 //! A disk in memory, with faults to order: full, failing, unplugged, and a crash that loses, tears and reorders what was
 //! not synced.
 //!
-//! It answers every job as the real disk does, at once and in a fixed order; whoever simulates adds latency.
+//! It answers every job as the real disk does, at once and in a fixed order; whoever simulates adds latency. How it moves
+//! files stands in `moves`.
+
+mod moves;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -44,6 +47,9 @@ pub struct MemoryDisk {
     files: BTreeMap<PathBuf, File>,
     torrents: BTreeMap<TorrentKey, Torrent>,
     checks: VecDeque<Check>,
+    moves: VecDeque<moves::Move>,
+    /// Names that a crash may take back: from, to.
+    renamed: Vec<(PathBuf, PathBuf)>,
     done: VecDeque<Done>,
     hasher: Option<Hasher>,
     /// Stands for the time of day in stamps: every write is a little later.
@@ -113,6 +119,8 @@ impl MemoryDisk {
                 let looked = Bitfield::new(pieces.len());
                 self.checks.push_back(Check { torrent, pieces, next: 0, good: looked.clone(), looked });
             }
+            Job::Move { torrent, to, resumed } => self.begin_move(torrent, to, resumed),
+            Job::StopMove { torrent } => self.stop_move(torrent),
             Job::StopCheck { torrent } => {
                 while let Some(at) = self.checks.iter().position(|check| check.torrent == torrent) {
                     let check = self.checks.remove(at).expect("the position was just found");
@@ -136,6 +144,7 @@ impl MemoryDisk {
             }
             Job::Close { torrent, delete } => {
                 self.submit(Job::StopCheck { torrent });
+                self.submit(Job::StopMove { torrent });
                 let closed = self.torrents.remove(&torrent);
                 if let Some(closed) = closed.filter(|_| delete) {
                     for path in real_paths(&closed.storage) {
@@ -152,6 +161,9 @@ impl MemoryDisk {
     /// The next answer; a running check takes a step where no other answer waits.
     pub fn poll(&mut self) -> Option<Done> {
         if self.done.is_empty() {
+            self.step_move();
+        }
+        if self.done.is_empty() {
             self.step_check();
         }
         self.done.pop_front()
@@ -161,6 +173,7 @@ impl MemoryDisk {
     /// in any order.
     pub fn crash(&mut self, rng: &mut Rng) {
         self.kill();
+        self.lose_names(rng);
         let mut lost = Vec::new();
         for (path, file) in &mut self.files {
             rng.shuffle(&mut file.pending);
@@ -188,6 +201,7 @@ impl MemoryDisk {
     pub fn kill(&mut self) {
         self.torrents.clear();
         self.checks.clear();
+        self.moves.clear();
         self.done.clear();
     }
 

@@ -25,7 +25,7 @@ mod verify;
 #[cfg(feature = "host")]
 mod workers;
 
-pub use job::{DiskError, Done, FileStamp, Job, Storage, Verdict};
+pub use job::{DiskError, Done, FileStamp, Job, Relocation, Storage, Verdict};
 pub use memory::{Faults, Hasher, MemoryDisk};
 #[cfg(feature = "host")]
 pub use verify::{Progress, VerifyError, verify};

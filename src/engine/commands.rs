@@ -34,6 +34,17 @@ impl Engine {
             Command::AddPeers { torrent, peers } => {
                 self.with(torrent, |torrent, shared| torrent.add_peers(&peers, shared));
             }
+            Command::Move { request, torrent, folder } => match self.knows(torrent) {
+                true => self.with(torrent, |torrent, shared| torrent.move_to(request, folder, shared)),
+                false => self.refuse(request, "That torrent is not on the list.".into()),
+            },
+            Command::Cancel(request) => {
+                for (key, torrent) in &mut self.torrents {
+                    if torrent.cancel_move(request, &mut self.shared) {
+                        self.touched.insert(*key);
+                    }
+                }
+            }
             Command::Announce(torrent) => self.with(torrent, |torrent, shared| torrent.announce_now(shared)),
             Command::Watch(torrent) => self.watched = torrent,
             Command::Settings(settings) => self.set_settings(Arc::from(settings)),
@@ -43,7 +54,6 @@ impl Engine {
             Command::Inspect { request, .. }
             | Command::Add { request, .. }
             | Command::Share { request, .. }
-            | Command::Cancel(request)
             | Command::SaveTorrent { request, .. } => {
                 self.refuse(request, "this is not the engine's to do".into());
             }
@@ -56,7 +66,7 @@ impl Engine {
 
     /// Adds a torrent that a user wants.
     pub(super) fn add(&mut self, request: RequestId, addition: Addition) {
-        let Addition { subject, options, shared_here } = addition;
+        let Addition { subject, options, shared_here, incomplete } = addition;
         let info_hash = match &subject {
             Subject::Torrent(torrent) => torrent.info_hash,
             Subject::Magnet(magnet) => magnet.info_hash,
@@ -83,9 +93,11 @@ impl Engine {
             Subject::Torrent(torrent) => (Some(torrent), None),
             Subject::Magnet(magnet) => (None, Some(*magnet)),
         };
+        let folder = options.folder.unwrap_or_else(|| self.shared.settings.download_folder.clone());
         let record = Record {
             info_hash,
-            folder: options.folder.unwrap_or_else(|| self.shared.settings.download_folder.clone()),
+            target: incomplete.is_some().then(|| folder.clone()),
+            folder: incomplete.unwrap_or(folder),
             paused: options.paused,
             priorities: options.priorities,
             sequential: options.sequential,
@@ -134,9 +146,13 @@ impl Engine {
                 return;
             }
         };
+        let moving = record.moving.clone();
         let key = self.insert(record, torrent.map(Box::new), magnet, false);
         if let Some(torrent) = self.torrents.get_mut(&key) {
-            torrent.start(&mut self.shared);
+            match moving {
+                Some(to) => torrent.resume_move(to, &mut self.shared),
+                None => torrent.start(&mut self.shared),
+            }
         }
     }
 

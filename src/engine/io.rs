@@ -79,8 +79,8 @@ pub enum Input {
     },
     /// A torrent of the last run.
     Restore(Box<Record>),
-    /// A user asks for something else: every command that needs no file and no socket of its own. `Inspect`, `Add`, `Share`,
-    /// `Cancel` and `SaveTorrent` are the shell's; given here they are refused.
+    /// A user asks for something else: every command that needs no file and no socket of its own. `Inspect`, `Add`, `Share`
+    /// and `SaveTorrent` are the shell's; given here they are refused.
     Command(Command),
     /// The settings have changed.
     Settings(Arc<Settings>),
@@ -106,6 +106,8 @@ pub struct Addition {
     pub options: AddOptions,
     /// Whether it was just made here: its data is known to be there and right.
     pub shared_here: bool,
+    /// The folder it stands in until it is complete and moves to its own; nothing where it is made there from the start.
+    pub incomplete: Option<std::path::PathBuf>,
 }
 
 /// What a torrent is made of.

@@ -19,7 +19,7 @@ mod torrent;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::api::{Detail, Event, Settings, TorrentRow, Totals};
+use crate::api::{Detail, Event, JobRow, Settings, TorrentRow, Totals};
 use crate::base::{Bitfield, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Done;
 
@@ -93,10 +93,8 @@ impl Engine {
                 self.torrent(torrent, |torrent, shared| torrent.announced(id, answer, shared));
             }
             Input::Stored { seq, result } => {
-                self.shared.stored_seq = self.shared.stored_seq.max(seq);
-                if let Err(reason) = result {
-                    self.shared.log(crate::api::Level::Error, format!("the session's state: {reason}"));
-                }
+                self.shared.stored(seq, result);
+                self.touched.append(&mut self.shared.waits_for_store);
             }
             Input::Add { request, addition } => self.add(request, *addition),
             Input::Restore(record) => self.restore(*record),
@@ -151,6 +149,11 @@ impl Engine {
             .filter(|torrent| !torrent.is_leaving())
             .map(|torrent| torrent.row(now))
             .collect()
+    }
+
+    /// Long work on torrents, in the order they were added.
+    pub fn jobs(&mut self, now: Moment) -> Vec<JobRow> {
+        self.torrents.values_mut().filter_map(|torrent| torrent.move_row(now)).collect()
     }
 
     /// The watched torrent in full.
@@ -250,6 +253,12 @@ impl Engine {
             }
             Done::Synced { torrent, tag, outcome } => {
                 self.torrent(torrent, |it, shared| it.synced(tag, outcome, shared));
+            }
+            Done::Moving { torrent, done, total } => {
+                self.torrent(torrent, |it, shared| it.moving_on(done, total, shared.now));
+            }
+            Done::Moved { torrent, outcome } => {
+                self.torrent(torrent, |it, shared| it.moved(outcome, shared));
             }
             Done::Finished { torrent, outcome } => {
                 self.torrent(torrent, |it, shared| it.finished(outcome, shared));

@@ -17,6 +17,10 @@ pub struct Record {
     pub magnet: Option<String>,
     /// The folder it is saved in.
     pub folder: PathBuf,
+    /// The folder it moves to when it is complete.
+    pub target: Option<PathBuf>,
+    /// The folder its files are on the way to; some of them may be there.
+    pub moving: Option<PathBuf>,
     /// Whether the user paused it.
     pub paused: bool,
     /// Priorities in file order; files beyond the end are normal.

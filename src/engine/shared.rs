@@ -1,10 +1,10 @@
 //! What all torrents of an engine share: the way out, the limits of the machine, and what is known of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::api::{Event, Level, LogLine, Settings};
+use crate::api::{Event, Level, LogLine, RequestId, Settings};
 use crate::base::{ConnKey, Moment, RateMeter, Rng, TokenBucket, TorrentKey};
 use crate::disk::Job;
 use crate::engine::{Change, Output};
@@ -45,6 +45,12 @@ pub(super) struct Shared {
     next_seq: u64,
     /// The number of the newest change that is durable.
     pub(super) stored_seq: u64,
+    /// The last change that could not be written, and why.
+    store_failure: Option<(u64, String)>,
+    /// Torrents that wait for a change to be durable.
+    pub(super) waits_for_store: BTreeSet<TorrentKey>,
+    /// Jobs that the session began by itself.
+    own_requests: u64,
     /// Whether the session is ending.
     pub(super) ending: bool,
 }
@@ -81,6 +87,9 @@ impl Shared {
             next_conn: 0,
             next_seq: 0,
             stored_seq: 0,
+            store_failure: None,
+            waits_for_store: BTreeSet::new(),
+            own_requests: 0,
             ending: false,
         }
     }
@@ -106,6 +115,26 @@ impl Shared {
         self.next_seq += 1;
         self.emit(Output::Store { seq: self.next_seq, change });
         self.next_seq
+    }
+
+    /// Everything up to this change is durable, or will never be.
+    pub(super) fn stored(&mut self, seq: u64, result: Result<(), String>) {
+        self.stored_seq = self.stored_seq.max(seq);
+        if let Err(reason) = result {
+            self.log(Level::Error, format!("the session's state: {reason}"));
+            self.store_failure = Some((seq, reason));
+        }
+    }
+
+    /// Why this change, or one after it, could not be written.
+    pub(super) fn store_failed(&self, seq: u64) -> Option<String> {
+        self.store_failure.as_ref().filter(|(failed, _)| *failed >= seq).map(|(_, reason)| reason.clone())
+    }
+
+    /// The name of a job that the session begins by itself: from the top, where no user's are.
+    pub(super) fn own_request(&mut self) -> RequestId {
+        self.own_requests += 1;
+        RequestId(u64::MAX - self.own_requests)
     }
 
     /// Whether everything that was to be written is.

@@ -109,7 +109,8 @@ impl Ground for Simulated {
             ..AddOptions::default()
         };
         let subject = Subject::Torrent(Box::new(content.torrent.clone()));
-        let addition = Box::new(Addition { subject, options, shared_here: has == Has::Everything });
+        let shared_here = has == Has::Everything;
+        let addition = Box::new(Addition { subject, options, shared_here, incomplete: None });
         self.world.tell(host, Input::Add { request: RequestId(1), addition });
         Ok(())
     }

@@ -114,9 +114,25 @@ impl Jobs {
     }
 
     /// Reads a torrent to be added.
-    pub(super) fn add(&mut self, request: RequestId, source: Source, options: AddOptions) {
+    pub(super) fn add(
+        &mut self,
+        request: RequestId,
+        source: Source,
+        options: AddOptions,
+        incomplete: Option<PathBuf>,
+    ) {
         self.begin(request, None, move |_| {
-            Ok(Brought::Added(Box::new(Addition { subject: read(source)?, options, shared_here: false })))
+            let subject = read(source)?;
+            let incomplete = match incomplete.filter(|_| !options.seed_mode && !is_begun(&subject, &options))
+            {
+                Some(folder) => {
+                    let made = std::fs::create_dir_all(&folder);
+                    made.map_err(|error| format!("{} cannot be made: {error}.", folder.display()))?;
+                    Some(folder)
+                }
+                None => None,
+            };
+            Ok(Brought::Added(Box::new(Addition { subject, options, shared_here: false, incomplete })))
         });
     }
 
@@ -219,6 +235,15 @@ fn read(source: Source) -> Result<Subject, String> {
     Ok(Subject::Torrent(Box::new(torrent)))
 }
 
+/// Whether something of a torrent is in its folder already, so that it goes on there.
+fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
+    let (Subject::Torrent(torrent), Some(folder)) = (subject, &options.folder) else { return false };
+    let files = torrent.layout.files().iter().filter(|file| !file.pad && file.length > 0);
+    files
+        .map(|file| file.path.iter().fold(folder.clone(), |path, part| path.join(part)))
+        .any(|path| path.exists())
+}
+
 /// A file of the size that a torrent may have.
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let text = |error: std::io::Error| error.to_string();
@@ -271,7 +296,7 @@ fn hash(share: Share, trackers: Vec<Vec<String>>, unix_secs: u64, order: &Order)
         Torrent::parse(&Bytes::from(file)).map_err(|error| format!("This cannot be shared: {error}."))?;
     let options = AddOptions { folder: Some(folder), seed_mode: true, ..AddOptions::default() };
     let subject = Subject::Torrent(Box::new(torrent));
-    Ok(Brought::Added(Box::new(Addition { subject, options, shared_here: true })))
+    Ok(Brought::Added(Box::new(Addition { subject, options, shared_here: true, incomplete: None })))
 }
 
 fn lossy(name: &std::ffi::OsStr) -> String {

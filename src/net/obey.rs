@@ -27,10 +27,19 @@ impl Driver {
             Command::Add { request, source, options } => self.add(request, source, options),
             Command::Share { request, share } => self.share(request, *share),
             Command::SaveTorrent { request, torrent, path } => self.save_torrent(request, torrent, path),
-            Command::Cancel(request) => self.jobs.cancel(request),
+            Command::Cancel(request) if self.jobs.is_running(request) => self.jobs.cancel(request),
+            Command::Move { request, torrent, folder } => match whole(&folder) {
+                Some(folder) => {
+                    self.publisher.hurry();
+                    let command = Command::Move { request, torrent, folder };
+                    self.engine.handle(now, Input::Command(command));
+                }
+                None => self.refuse(request, "No folder was chosen to move to."),
+            },
             Command::Settings(settings) => self.change_settings(now, *settings).await,
             Command::Shutdown => self.shut_down(now),
             Command::Network(_)
+            | Command::Cancel(_)
             | Command::Pause(_)
             | Command::Resume(_)
             | Command::PauseAll
@@ -80,7 +89,7 @@ impl Driver {
             None => return self.refuse(request, "No folder was chosen to save into."),
         }
         if self.begins(request) {
-            self.jobs.add(request, source, options);
+            self.jobs.add(request, source, options, self.settings.incomplete_folder.clone());
         }
     }
 

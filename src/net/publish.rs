@@ -59,7 +59,7 @@ impl Driver {
             generation: last.generation + 1,
             unix_millis: self.clock.unix_millis(),
             torrents: self.engine.rows(now),
-            jobs: self.jobs.rows(now),
+            jobs: self.jobs.rows(now).into_iter().chain(self.engine.jobs(now)).collect(),
             detail: self.engine.detail(now),
             totals: self.engine.totals(now),
             tracker: Arc::clone(&self.publisher.tracker),

@@ -33,12 +33,13 @@ pub struct Drive {
     /// When the job in front of the queue is done; nothing while there is none.
     busy: Option<Moment>,
     checks: usize,
+    moves: usize,
 }
 
 impl Drive {
     /// An idle drive.
     pub fn new(disk: MemoryDisk, speed: Speed) -> Self {
-        Self { disk, speed, queue: VecDeque::new(), busy: None, checks: 0 }
+        Self { disk, speed, queue: VecDeque::new(), busy: None, checks: 0, moves: 0 }
     }
 
     /// Takes a job; where it can begin at once, returns when to come back.
@@ -52,13 +53,15 @@ impl Drive {
         self.busy = None;
         if let Some(job) = self.queue.pop_front() {
             self.checks += usize::from(matches!(job, Job::Check { .. }));
+            self.moves += usize::from(matches!(job, Job::Move { .. }));
             self.disk.submit(job);
         }
         let mut answers = Vec::new();
         while let Some(done) = self.disk.poll() {
             self.checks -= usize::from(matches!(done, Done::Checked { .. }));
-            // A check takes one step at a time.
-            let pause = matches!(done, Done::Checking { .. });
+            self.moves -= usize::from(matches!(done, Done::Moved { .. }));
+            // A check, or a move, takes one step at a time.
+            let pause = matches!(done, Done::Checking { .. } | Done::Moving { .. });
             answers.push(done);
             if pause {
                 break;
@@ -72,7 +75,7 @@ impl Drive {
     pub fn stop(&mut self) {
         self.queue.clear();
         self.busy = None;
-        self.checks = 0;
+        (self.checks, self.moves) = (0, 0);
     }
 
     /// Jobs that wait or run.
@@ -83,6 +86,7 @@ impl Drive {
     fn begin(&mut self, now: Moment) -> Option<Moment> {
         let span = match self.queue.front() {
             Some(job) => self.time_of(job),
+            None if self.moves > 0 => self.speed.sync,
             None if self.checks > 0 => time_for(CHECK_STEP_BYTES, self.speed.rate),
             None => return None,
         };

@@ -192,7 +192,7 @@ pub fn add(world: &mut World, host: HostId, content: &Content, role: Role) {
     };
     let shared = role == Role::Seed;
     let options = AddOptions { folder: Some(FOLDER.into()), seed_mode: shared, ..AddOptions::default() };
-    let addition = Box::new(Addition { subject, options, shared_here: shared });
+    let addition = Box::new(Addition { subject, options, shared_here: shared, incomplete: None });
     world.tell(host, Input::Add { request: RequestId(1), addition });
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::base::BlockRef;
-use crate::disk::{Done, Job};
+use crate::disk::{Done, Job, Relocation};
 use crate::engine::{Change, Input, Output};
 use crate::peer::Item;
 use crate::wire::peer::Message;
@@ -96,6 +96,8 @@ impl fmt::Display for Words<&Job> {
             Job::Update { torrent, .. } => write!(f, "update {}", torrent.0),
             Job::Check { torrent, pieces } => write!(f, "check {} {}", torrent.0, pieces.count()),
             Job::StopCheck { torrent } => write!(f, "stop check {}", torrent.0),
+            Job::Move { torrent, to, .. } => write!(f, "move {} to {}", torrent.0, to.display()),
+            Job::StopMove { torrent } => write!(f, "stop move {}", torrent.0),
             Job::Store { torrent, piece, begin, blocks, last } => {
                 write!(
                     f,
@@ -141,6 +143,15 @@ impl fmt::Display for Words<&Done> {
             }
             Done::Synced { torrent, tag, outcome } => {
                 write!(f, "synced {} {tag} {:?}", torrent.0, outcome.as_ref().err())
+            }
+            Done::Moving { torrent, done, total } => write!(f, "moving {} {done} of {total}", torrent.0),
+            Done::Moved { torrent, outcome } => {
+                let outcome = match outcome {
+                    Relocation::Moved(_) => "there".into(),
+                    Relocation::Undone(error) => format!("undone {error:?}"),
+                    Relocation::Stuck(error) => format!("stuck {error}"),
+                };
+                write!(f, "moved {} {outcome}", torrent.0)
             }
             Done::Finished { torrent, outcome } => write!(f, "finished {} {outcome:?}", torrent.0),
             Done::Closed { torrent, outcome } => write!(f, "closed {} {outcome:?}", torrent.0),

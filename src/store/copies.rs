@@ -13,6 +13,7 @@ use std::time::UNIX_EPOCH;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::more::More;
 use super::{atomic, rows};
 use crate::api::Limits;
 use crate::base::{InfoHash, limits};
@@ -50,6 +51,8 @@ struct Choice {
     completed_unix: Option<u64>,
     /// A digit a file, from 0 for skipped to 3 for high.
     priorities: String,
+    #[serde(flatten)]
+    more: More,
 }
 
 /// What could be made again from the copies.
@@ -220,6 +223,7 @@ impl Choice {
                 .iter()
                 .map(|byte| char::from(b'0' + byte))
                 .collect(),
+            more: More::of(record),
         }
     }
 
@@ -227,7 +231,7 @@ impl Choice {
         let bytes = self.folder_bytes.and_then(|hex| HEXLOWER.decode(hex.as_bytes()).ok());
         let digits: Vec<u8> = self.priorities.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
         let folder = self.folder.map(PathBuf::from).or_else(|| rows::system_path(&bytes?));
-        Record {
+        let mut record = Record {
             info_hash,
             torrent,
             magnet: self.magnet,
@@ -241,7 +245,9 @@ impl Choice {
             added_unix: self.added_unix,
             completed_unix: self.completed_unix,
             ..Record::default()
-        }
+        };
+        self.more.give_to(&mut record);
+        record
     }
 }
 

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, Transaction, params};
 
 use super::copies::Copies;
+use super::more::More;
 use super::rows;
 use crate::base::{InfoHash, PieceIndex};
 use crate::engine::{Change, Progress, Record};
 
 /// What makes a database of version N one of version N + 1, from the first on; a step is never changed once released.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     CREATE TABLE torrents (
         id INTEGER PRIMARY KEY,
@@ -40,7 +42,11 @@ pub(super) const STEPS: &[&str] = &["
         torrent INTEGER NOT NULL, piece INTEGER NOT NULL, PRIMARY KEY (torrent, piece)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE gone (info_hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    ALTER TABLE torrents ADD COLUMN more TEXT NOT NULL DEFAULT '{}';
+",
+];
 
 /// Torrents whose copies are removed in one go; some file systems take milliseconds for each.
 const SWEPT: i64 = 32;
@@ -133,7 +139,7 @@ impl Database {
         }
         let mut query = self.conn.prepare(
             "SELECT id, info_hash, magnet, folder, paused, sequential, shared_here, limit_down, limit_up, added,
-                 completed, priorities, bytes, downloaded, uploaded, pieces, have, stamps
+                 completed, priorities, bytes, downloaded, uploaded, pieces, have, stamps, more
              FROM torrents LEFT JOIN files ON files.torrent = id LEFT JOIN progress ON progress.torrent = id
              ORDER BY id",
         )?;
@@ -315,10 +321,10 @@ fn id(tx: &Transaction<'_>, hash: InfoHash) -> rusqlite::Result<Option<i64>> {
 fn put(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
     let mut query = tx.prepare_cached(
         "INSERT INTO torrents (info_hash, magnet, folder, paused, sequential, shared_here, limit_down, limit_up, added,
-             completed, priorities)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             completed, priorities, more)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (info_hash) DO UPDATE SET magnet = ?2, folder = ?3, paused = ?4, sequential = ?5, shared_here = ?6,
-             limit_down = ?7, limit_up = ?8, added = ?9, completed = ?10, priorities = ?11
+             limit_down = ?7, limit_up = ?8, added = ?9, completed = ?10, priorities = ?11, more = ?12
          RETURNING id",
     )?;
     // Whole 64-bit numbers go in and out as the same bits, also those that SQLite would show as negative.
@@ -334,6 +340,7 @@ fn put(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
         record.added_unix.cast_signed(),
         record.completed_unix.map(u64::cast_signed),
         rows::priorities(&record.priorities),
+        More::of(record).to_text(),
     ];
     let id: i64 = query.query_row(cells, |row| row.get(0))?;
     match &record.torrent {
@@ -397,6 +404,10 @@ fn record(row: &Row<'_>, suspect: Vec<PieceIndex>, notes: &mut Vec<String>) -> R
         torrent: row.get(12)?,
         ..Record::default()
     };
+    let more: String = row.get(18)?;
+    More::from_text(&more)
+        .ok_or_else(|| nonsense("what was chosen for it makes no sense"))?
+        .give_to(&mut record);
     record.limits.down = number(row.get(7)?);
     record.limits.up = number(row.get(8)?);
     record.progress.downloaded = number(row.get(13)?).unwrap_or(0);

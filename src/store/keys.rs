@@ -23,6 +23,14 @@ pub(super) const KEYS: &[Key] = &[
         "\"/home/me/Downloads\"",
     ),
     key(
+        "incomplete_folder",
+        &[
+            "Where downloads stand, and are given to others already, until they are complete and move to their own folder;",
+            "without it they are made there from the start.",
+        ],
+        "\"/home/me/Downloads/incomplete\"",
+    ),
+    key(
         "port",
         &[
             "The TCP port that other peers connect to. 0 lets the system choose; where another program has the port, the",

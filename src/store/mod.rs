@@ -2,6 +2,7 @@
 //!
 //! - `database`: tables, start-up, batches of changes
 //! - `rows`: what the parts of a record look like in them
+//! - `more`: the choices of a record that are kept as one text
 //! - `copies`: .torrent files beside the database, and the list made again from them
 //! - `writer`: the thread that writes, and its queue
 //! - `backlog`: what could not be written yet
@@ -16,6 +17,7 @@ mod copies;
 mod database;
 mod keys;
 mod lock;
+mod more;
 mod rows;
 mod settings;
 #[cfg(test)]

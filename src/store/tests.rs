@@ -55,6 +55,8 @@ fn rich() -> Record {
         shared_here: true,
         limits: Limits { down: Some(u64::MAX), up: Some(1) },
         completed_unix: Some(u64::MAX),
+        target: Some("/downloads/whole".into()),
+        moving: Some(Path::new("/räksmörgås").to_path_buf()),
         progress: Progress {
             downloaded: u64::MAX,
             uploaded: 1 << 63,

@@ -123,6 +123,11 @@ impl Parts {
         }
     }
 
+    /// Lets the hidden file be looked at anew, elsewhere.
+    pub(super) fn forget(&self) {
+        *lock(&self.slots) = None;
+    }
+
     fn file(&self, disk: &Disk, torrent: u64, root: &Path, access: Access) -> io::Result<(Arc<File>, bool)> {
         disk.open((torrent, POOL_NUMBER), root, &self.name, access)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -25,18 +25,20 @@ const AHEAD_FROM: u64 = 256 * 1024;
 
 /// One torrent's files on a real disk.
 pub(in crate::disk) struct Files {
-    disk: Arc<Disk>,
+    pub(super) disk: Arc<Disk>,
     /// Names the torrent in the pool; never used twice.
-    id: u64,
+    pub(super) id: u64,
     storage: Arc<Storage>,
-    place: RwLock<Place>,
+    /// The folder that every path lies below; a move changes it.
+    pub(super) root: RwLock<Arc<Path>>,
+    pub(super) place: RwLock<Place>,
     known: Mutex<Known>,
-    parts: Parts,
+    pub(super) parts: Parts,
 }
 
 /// Where the bytes of each file are kept.
 #[derive(Default)]
-struct Place {
+pub(super) struct Place {
     /// Whether the rest is known yet.
     found: bool,
     priorities: Vec<FilePriority>,
@@ -79,6 +81,7 @@ impl Files {
         Self {
             disk,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            root: RwLock::new(storage.root.as_path().into()),
             storage,
             place: RwLock::default(),
             known: Mutex::default(),
@@ -86,7 +89,12 @@ impl Files {
         }
     }
 
-    /// What was said of the torrent when it was opened; its layout, hashes and root never change.
+    /// The folder that the files are in.
+    pub(in crate::disk) fn root(&self) -> Arc<Path> {
+        Arc::clone(&self.root.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was said of the torrent when it was opened; its layout and hashes never change.
     pub(in crate::disk) fn storage(&self) -> &Storage {
         &self.storage
     }
@@ -155,7 +163,7 @@ impl Files {
             let read = if place.hides(span.file) {
                 let begin = self.begin_in(run.piece, span);
                 self.parts
-                    .read(&self.disk, self.id, &self.storage.root, (run.piece, begin, len), out)
+                    .read(&self.disk, self.id, &self.root(), (run.piece, begin, len), out)
                     .map_err(|error| disk_error(&error, &self.full_path(span.file)))?
             } else {
                 self.read_span(span, out)?
@@ -188,7 +196,7 @@ impl Files {
             let mut known = lock(&self.known);
             (std::mem::take(&mut known.touched), std::mem::take(&mut known.folders))
         };
-        let root = &self.storage.root;
+        let root = &*self.root();
         let everything = touched.len() >= SYNC_EVERYTHING_FROM
             && self.disk.system.sync_everything(root).map_err(|error| disk_error(&error, root))?;
         let (mut result, mut last) = (Ok(()), LastFolder::default());
@@ -238,15 +246,9 @@ impl Files {
         if !delete {
             return Ok(());
         }
-        let root = &self.storage.root;
+        let root = &*self.root();
         let mut result = Ok(());
-        let mut folders = BTreeSet::new();
-        for (number, file) in self.layout().files().iter().enumerate() {
-            let above = &file.path[..file.path.len().saturating_sub(1)];
-            folders.extend((1..=above.len()).map(|depth| &above[..depth]));
-            if file.pad {
-                continue;
-            }
+        for (number, file) in self.layout().files().iter().enumerate().filter(|(_, file)| !file.pad) {
             match self.disk.system.remove_file(root, &file.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     // What stands in a file's place is not the torrent's.
@@ -261,11 +263,23 @@ impl Files {
         if let Err(error) = self.parts.remove(&self.disk, self.id, root) {
             result = Err(disk_error(&error, root));
         }
+        self.remove_empty_folders(root);
+        result
+    }
+
+    /// Removes the torrent's folders below `root` that are empty.
+    pub(super) fn remove_empty_folders(&self, root: &Path) {
         // A folder sorts before what is in it; one that is not empty or not there stays as it is.
-        for folder in folders.iter().rev() {
+        for folder in self.folders().iter().rev() {
             let _ = self.disk.system.remove_folder(root, folder);
         }
-        result
+    }
+
+    /// Every folder that the torrent's files need below the root.
+    pub(super) fn folders(&self) -> BTreeSet<&[String]> {
+        let above = |path: &'_ [String]| path.len().saturating_sub(1);
+        let files = self.layout().files().iter();
+        files.flat_map(|file| (1..=above(&file.path)).map(|depth| &file.path[..depth])).collect()
     }
 
     /// Takes the files as they are now for known, so that they are read without complaint.
@@ -283,9 +297,9 @@ impl Files {
     }
 
     fn root_is_there(&self) -> Result<(), DiskError> {
-        let root = &self.storage.root;
+        let root = &*self.root();
         let found = std::fs::metadata(root).map_err(|error| disk_error(&error, root))?;
-        if found.is_dir() { Ok(()) } else { Err(DiskError::InTheWay { path: root.clone() }) }
+        if found.is_dir() { Ok(()) } else { Err(DiskError::InTheWay { path: root.to_path_buf() }) }
     }
 
     fn take_stamp(&self, file: usize, last: &mut LastFolder) -> Result<(), DiskError> {
@@ -294,7 +308,7 @@ impl Files {
         }
         let Some(before) = lock(&self.known).files.get(file).copied() else { return Ok(()) };
         let path = &self.layout().files()[file].path;
-        let found = self.disk.system.look_near(&self.storage.root, path, last);
+        let found = self.disk.system.look_near(&self.root(), path, last);
         let stamp = found.map_err(|error| disk_error(&error, &self.full_path(file)))?;
         if let Some(known) = lock(&self.known).files.get_mut(file) {
             known.stamp = stamp;
@@ -304,12 +318,12 @@ impl Files {
         Ok(())
     }
 
-    fn layout(&self) -> &Layout {
+    pub(super) fn layout(&self) -> &Layout {
         &self.storage.layout
     }
 
     fn full_path(&self, file: usize) -> PathBuf {
-        let mut path = self.storage.root.clone();
+        let mut path = self.root().to_path_buf();
         match self.layout().files().get(file) {
             Some(file) => path.extend(&file.path),
             None => path.extend(self.parts.name()),
@@ -319,7 +333,7 @@ impl Files {
 
     fn open(&self, file: usize, access: Access) -> Result<(Arc<std::fs::File>, bool), DiskError> {
         let path = self.layout().files().get(file).map_or(self.parts.name(), |file| &file.path);
-        let opened = self.disk.open((self.id, file), &self.storage.root, path, access);
+        let opened = self.disk.open((self.id, file), &self.root(), path, access);
         opened.map_err(|error| disk_error(&error, &self.full_path(file)))
     }
 
@@ -348,7 +362,7 @@ impl Files {
         let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
         if place.hides(span.file) {
             let at = (piece, self.begin_in(piece, span));
-            let created = self.parts.write(&self.disk, self.id, &self.storage.root, at, slices);
+            let created = self.parts.write(&self.disk, self.id, &self.root(), at, slices);
             self.touched(POOL_NUMBER, created.map_err(failed)?);
             return Ok(());
         }
@@ -431,7 +445,7 @@ impl Files {
 
     /// Decides where each file is kept, and moves what was kept for a file that is wanted now.
     fn find_place(&self, priorities: &[FilePriority]) -> Result<Place, DiskError> {
-        let root = &self.storage.root;
+        let root = &*self.root();
         let failed = |error: io::Error| disk_error(&error, root);
         let mut place = Place { found: true, priorities: priorities.to_vec(), hidden: Vec::new() };
         let exists = |file: usize| {
@@ -468,7 +482,7 @@ impl Files {
 
     /// Makes a real file of what the hidden one holds of it: written beside, synced, then given its name.
     fn bring_out(&self, number: usize) -> Result<(), DiskError> {
-        let root = &self.storage.root;
+        let root = &*self.root();
         let failed = |error: io::Error| disk_error(&error, &self.full_path(number));
         let path = &self.layout().files()[number].path;
         let beside = [format!("{}.new", self.parts.name()[0])];
@@ -496,7 +510,7 @@ impl Files {
         let Some(file) = made else { return Ok(()) };
         file.sync_all().map_err(failed)?;
         self.disk.close((self.id, number));
-        self.disk.system.rename(root, &beside, path).map_err(failed)?;
+        self.disk.system.rename((root, &beside), (root, path)).map_err(failed)?;
         self.writing(number, true);
         self.writing(number, false);
         self.touched(number, true);

@@ -94,11 +94,12 @@ impl System {
         }
     }
 
-    /// Renames a file below `root`, over nothing but what the caller has seen to be absent; creates the folders above it.
-    pub(super) fn rename(self, root: &Path, from: &[String], to: &[String]) -> io::Result<()> {
+    /// Renames a file below one root to one below another, or the same, over nothing but what the caller has seen to be
+    /// absent; creates the folders above it.
+    pub(super) fn rename(self, from: (&Path, &[String]), to: (&Path, &[String])) -> io::Result<()> {
         match self.portable {
-            true => portable::rename(root, from, to),
-            false => native::rename(root, from, to),
+            true => portable::rename(from, to),
+            false => native::rename(from, to),
         }
     }
 
@@ -152,6 +153,23 @@ impl System {
     pub(super) fn make_executable(self, file: &File) -> io::Result<()> {
         native::make_executable(file)
     }
+}
+
+/// Whether two paths lead to one and the same file or folder, as far as the system can tell.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let found = (std::fs::metadata(one), std::fs::metadata(other));
+    matches!(found, (Ok(one), Ok(other)) if native::identity(&one).is_some_and(|id| native::identity(&other) == Some(id)))
+}
+
+/// Bytes that a file takes up on its disk, holes aside.
+pub(super) fn used_bytes(path: &Path) -> io::Result<u64> {
+    Ok(native::used_bytes(&std::fs::metadata(path)?))
+}
+
+/// Something that two folders have in common exactly where they are on the same disk, as far as the system can tell.
+pub(super) fn drive_of(path: &Path) -> u64 {
+    let found = path.ancestors().find_map(|path| std::fs::metadata(path).ok());
+    found.and_then(|found| native::identity(&found)).map_or(0, |(drive, _)| drive)
 }
 
 /// Lets other threads go before this one.

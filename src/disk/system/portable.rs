@@ -90,10 +90,11 @@ pub(super) fn remove_folder(root: &Path, path: &[String]) -> io::Result<()> {
     fs::remove_dir(full)
 }
 
-pub(super) fn rename(root: &Path, from: &[String], to: &[String]) -> io::Result<()> {
-    let ((from, from_above), (to, to_above)) = (split(from)?, split(to)?);
-    let from = folder(root, from_above, false)?.join(from);
-    fs::rename(from, folder(root, to_above, true)?.join(to))
+pub(super) fn rename(from: (&Path, &[String]), to: (&Path, &[String])) -> io::Result<()> {
+    let (from_root, to_root) = (from.0, to.0);
+    let ((from, from_above), (to, to_above)) = (split(from.1)?, split(to.1)?);
+    let from = folder(from_root, from_above, false)?.join(from);
+    fs::rename(from, folder(to_root, to_above, true)?.join(to))
 }
 
 pub(super) fn sync_folder(root: &Path, path: &[String]) -> io::Result<()> {
@@ -192,6 +193,14 @@ mod absent {
 
     pub(in crate::disk::system) fn sync_everything(_root: &Path) -> io::Result<bool> {
         Ok(false)
+    }
+
+    pub(in crate::disk::system) fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
+        None
+    }
+
+    pub(in crate::disk::system) fn used_bytes(metadata: &Metadata) -> u64 {
+        metadata.len()
     }
 
     pub(in crate::disk::system) fn is_named(_metadata: &Metadata) -> bool {

@@ -56,7 +56,7 @@ fn a_file_is_created_with_its_folders_and_holds_what_is_written() {
         assert_eq!(seen, stamp(&file.metadata().expect("open")));
         assert_eq!(seen.length, 100 + whole.len() as u64);
         system.sync_folder(root, &name[..2]).expect("synced");
-        system.rename(root, &name, &path(&["x", "y"])).expect("renamed");
+        system.rename((root, &name), (root, &path(&["x", "y"]))).expect("renamed");
         assert_eq!(system.look(root, &name).expect("gone"), FileStamp::default());
         system.remove_file(root, &path(&["x", "y"])).expect("removed");
         assert!(system.remove_folder(root, &path(&["a"])).is_err());

@@ -201,9 +201,10 @@ pub(super) fn remove_folder(root: &Path, path: &[String]) -> io::Result<()> {
     again(|| unsafe { libc::unlinkat(folder.as_raw_fd(), part.as_ptr(), libc::AT_REMOVEDIR) }).map(drop)
 }
 
-pub(super) fn rename(root: &Path, from: &[String], to: &[String]) -> io::Result<()> {
-    let ((from, from_above), (to, to_above)) = (split(from)?, split(to)?);
-    let (from_folder, to_folder) = (folder(root, from_above, false)?, folder(root, to_above, true)?);
+pub(super) fn rename(from: (&Path, &[String]), to: (&Path, &[String])) -> io::Result<()> {
+    let (from_root, to_root) = (from.0, to.0);
+    let ((from, from_above), (to, to_above)) = (split(from.1)?, split(to.1)?);
+    let (from_folder, to_folder) = (folder(from_root, from_above, false)?, folder(to_root, to_above, true)?);
     let (from, to) = (name(from)?, name(to)?);
     // SAFETY: as in `open_at`, twice.
     again(|| unsafe {
@@ -280,6 +281,16 @@ pub(super) fn write(file: &File, mut parts: &mut [IoSlice<'_>], mut offset: u64)
         }
     }
     Ok(())
+}
+
+/// What tells a file from every other one: its disk and its number there.
+pub(super) fn identity(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
+    Some((metadata.dev(), metadata.ino()))
+}
+
+pub(super) fn used_bytes(metadata: &std::fs::Metadata) -> u64 {
+    // Blocks of 512 bytes, whatever the file system.
+    metadata.blocks().saturating_mul(512).min(metadata.len())
 }
 
 pub(super) fn is_named(metadata: &std::fs::Metadata) -> bool {

@@ -6,10 +6,12 @@
 //! - `store`: writing and hashing runs of pieces
 //! - `read`: reading runs of pieces, to memory from a `shelf`
 //! - `check`: the thread that hashes what is there already, after everything else
+//! - `moves`: moving torrents to other folders
 //! - `errands`: opening, syncing and closing, which may take long and hold up no piece
 
 mod check;
 mod errands;
+mod moves;
 mod queue;
 mod read;
 mod shelf;
@@ -26,10 +28,11 @@ use std::thread::{Builder, JoinHandle};
 use crate::base::TorrentKey;
 use crate::disk::files::{Disk, lock};
 use crate::disk::system::{System, open_file_limit};
-use crate::disk::{DiskError, Done, Job};
+use crate::disk::{DiskError, Done, Job, Relocation};
 
 use check::Checks;
 use errands::{Errand, Errands};
+use moves::Moves;
 use queue::Queue;
 use shelf::Shelf;
 use task::Task;
@@ -78,6 +81,7 @@ struct Shared {
     queue: Queue,
     shelf: Arc<Shelf>,
     checks: Checks,
+    moves: Moves,
     syncs: Errands,
     errands: Errands,
     answers: Answers,
@@ -96,6 +100,7 @@ impl Workers {
             queue: Queue::default(),
             shelf: Arc::default(),
             checks: Checks::default(),
+            moves: Moves::default(),
             syncs: Errands::default(),
             errands: Errands::default(),
             config,
@@ -106,6 +111,7 @@ impl Workers {
             workers.spawn(format!("disk-{number}"), Shared::run_lane)?;
         }
         workers.spawn("disk-check".into(), |shared| shared.run_checks())?;
+        workers.spawn("disk-moves".into(), |shared| shared.run_moves())?;
         workers.spawn("disk-sync".into(), |shared| shared.run_errands(&shared.syncs))?;
         workers.spawn("disk-errands".into(), |shared| shared.run_errands(&shared.errands))?;
         Ok(workers)
@@ -135,6 +141,8 @@ impl Workers {
                 Job::Close { delete, .. } => {
                     torrents.remove(&key);
                     torrent.stop_checks();
+                    torrent.stop_moves();
+                    shared.moves.wake();
                     if torrent.close(delete) {
                         shared.errands.push(Errand::Close(torrent, delete));
                     }
@@ -142,6 +150,14 @@ impl Workers {
                 Job::StopCheck { .. } => {
                     torrent.stop_checks();
                     shared.checks.wake();
+                }
+                Job::Move { to, resumed, .. } => {
+                    torrent.begin();
+                    shared.moves.push(torrent, to, resumed);
+                }
+                Job::StopMove { .. } => {
+                    torrent.stop_moves();
+                    shared.moves.wake();
                 }
                 Job::Check { pieces, .. } => {
                     torrent.begin();
@@ -189,9 +205,11 @@ impl Drop for Workers {
     fn drop(&mut self) {
         for torrent in lock(&self.shared.torrents).values() {
             torrent.stop_checks();
+            torrent.stop_moves();
         }
         self.shared.queue.stop();
         self.shared.checks.stop();
+        self.shared.moves.stop();
         self.shared.syncs.stop();
         // The last job of a torrent may be what its closing waits for, so errands end after all others.
         let errands = self.threads.pop();
@@ -223,6 +241,8 @@ fn key_of(job: &Job) -> TorrentKey {
         | Job::Update { torrent, .. }
         | Job::Check { torrent, .. }
         | Job::StopCheck { torrent }
+        | Job::Move { torrent, .. }
+        | Job::StopMove { torrent }
         | Job::Store { torrent, .. }
         | Job::Read { torrent, .. }
         | Job::Sync { torrent, .. }
@@ -235,7 +255,8 @@ fn key_of(job: &Job) -> TorrentKey {
 fn refuse(job: Job) -> Option<Done> {
     let error = DiskError::Other { path: PathBuf::new(), message: "the torrent is not open".into() };
     Some(match job {
-        Job::Open { .. } | Job::Update { .. } | Job::StopCheck { .. } => return None,
+        Job::Open { .. } | Job::Update { .. } | Job::StopCheck { .. } | Job::StopMove { .. } => return None,
+        Job::Move { torrent, .. } => Done::Moved { torrent, outcome: Relocation::Undone(Some(error)) },
         Job::Check { torrent, pieces } => {
             let none = crate::base::Bitfield::new(pieces.len());
             Done::Checked { torrent, looked: none.clone(), good: none, error: Some(error) }

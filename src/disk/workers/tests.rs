@@ -1,5 +1,7 @@
 //! Jobs on real files in temporary folders, by the system's own way and by the portable one.
 
+mod moves;
+
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -16,7 +16,28 @@ pub(super) struct Torrent {
     /// Pieces of which a beginning was stored.
     pub(super) cursors: Mutex<HashMap<PieceIndex, Cursor>>,
     jobs: Mutex<Jobs>,
-    checks: Mutex<Vec<Weak<AtomicBool>>>,
+    checks: Flags,
+    moves: Flags,
+}
+
+/// What running work looks at to see whether it is to end.
+#[derive(Default)]
+struct Flags(Mutex<Vec<Weak<AtomicBool>>>);
+
+impl Flags {
+    fn add(&self) -> Arc<AtomicBool> {
+        let flag = Arc::new(AtomicBool::new(false));
+        let mut flags = lock(&self.0);
+        flags.retain(|flag| flag.strong_count() > 0);
+        flags.push(Arc::downgrade(&flag));
+        flag
+    }
+
+    fn raise(&self) {
+        for flag in lock(&self.0).drain(..).filter_map(|flag| flag.upgrade()) {
+            flag.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -33,7 +54,8 @@ impl Torrent {
             files: Files::new(disk, storage),
             cursors: Mutex::default(),
             jobs: Mutex::default(),
-            checks: Mutex::default(),
+            checks: Flags::default(),
+            moves: Flags::default(),
         }
     }
 
@@ -60,17 +82,21 @@ impl Torrent {
 
     /// A flag that is set when a check is to end.
     pub(super) fn check_flag(&self) -> Arc<AtomicBool> {
-        let flag = Arc::new(AtomicBool::new(false));
-        let mut checks = lock(&self.checks);
-        checks.retain(|flag| flag.strong_count() > 0);
-        checks.push(Arc::downgrade(&flag));
-        flag
+        self.checks.add()
     }
 
     /// Ends every check, running or waiting.
     pub(super) fn stop_checks(&self) {
-        for flag in lock(&self.checks).drain(..).filter_map(|flag| flag.upgrade()) {
-            flag.store(true, Ordering::Relaxed);
-        }
+        self.checks.raise();
+    }
+
+    /// A flag that is set when a move is to end.
+    pub(super) fn move_flag(&self) -> Arc<AtomicBool> {
+        self.moves.add()
+    }
+
+    /// Ends a move, running or waiting.
+    pub(super) fn stop_moves(&self) {
+        self.moves.raise();
     }
 }

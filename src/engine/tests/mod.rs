@@ -1,7 +1,9 @@
 //! The engine against a second one, on a virtual wire and a virtual clock.
 //!
+//! - `moves`: files that move to another folder
 //! - `wire`: two engines whose words reach each other at once
 
+mod moves;
 mod wire;
 
 use std::path::Path;

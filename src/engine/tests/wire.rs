@@ -37,6 +37,8 @@ pub(super) struct Pair {
     next_incoming: u64,
     /// Called with everything that is said, to change it on the way.
     pub(super) meddle: fn(usize, &mut Item),
+    /// Why nothing can be written down, where it cannot.
+    pub(super) store_fault: Option<String>,
 }
 
 impl Pair {
@@ -62,6 +64,7 @@ impl Pair {
             ends: BTreeMap::new(),
             next_incoming: 0,
             meddle: |_, _| {},
+            store_fault: None,
         }
     }
 
@@ -79,7 +82,7 @@ impl Pair {
     }
 
     pub(super) fn add(&mut self, side: usize, subject: Subject, options: AddOptions) {
-        let addition = Addition { subject, options, shared_here: false };
+        let addition = Addition { subject, options, shared_here: false, incomplete: None };
         self.tell(side, Input::Add { request: RequestId(1), addition: Box::new(addition) });
     }
 
@@ -164,7 +167,8 @@ impl Pair {
             }
             Output::Store { seq, change } => {
                 self.sides[side].changes.push(change);
-                self.sides[side].inputs.push_back(Input::Stored { seq, result: Ok(()) });
+                let result = self.store_fault.clone().map_or(Ok(()), Err);
+                self.sides[side].inputs.push_back(Input::Stored { seq, result });
             }
             Output::Event(event) => self.sides[side].events.push(event),
         }

@@ -56,6 +56,8 @@ pub(super) enum DiskState {
         /// Pieces to look at.
         total: u32,
     },
+    /// The files are moved before they are looked at.
+    Moving,
     /// What is there is known.
     Ready,
     /// The disk forgets it.
@@ -179,11 +181,13 @@ impl Torrent {
 
     /// Lets new priorities take effect; what the disk is to be told of them, where it knows the torrent.
     pub(in crate::engine) fn apply_priorities(&mut self) -> Option<Arc<Storage>> {
+        let moves = self.moving.is_some();
         let content = self.content.as_mut()?;
         content.pieces.set_priorities(&self.choices.priorities);
         let priorities = self.choices.priorities.clone();
         content.storage = Arc::new(Storage { priorities, ..Storage::clone(&content.storage) });
-        (content.disk != DiskState::Closed && content.disk != DiskState::Closing)
+        // Files that move are left alone until they have arrived.
+        (!moves && content.disk != DiskState::Closed && content.disk != DiskState::Closing)
             .then(|| Arc::clone(&content.storage))
     }
 

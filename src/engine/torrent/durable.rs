@@ -96,6 +96,11 @@ impl Durable {
         if self.syncing.is_some() { Moment::NEVER } else { self.due }
     }
 
+    /// The files are somewhere else now.
+    pub(super) fn set_stamps(&mut self, stamps: Vec<FileStamp>) {
+        self.stamps = stamps;
+    }
+
     pub(super) fn stamps(&self) -> &[FileStamp] {
         &self.stamps
     }

@@ -9,6 +9,7 @@
 //! - `upload`: serving blocks, and choosing whom to serve
 //! - `hiding`: showing pieces one by one, as the only seed
 //! - `reads`: runs of pieces read for uploads, shared by all who ask
+//! - `moving`: its files on their way to another folder
 //! - `durable`: which pieces are safe on the disk, and when that is written down
 //! - `metadata`: the `info` dictionary from and for peers (BEP 9)
 //! - `contacts`: trackers, addresses, and whom to connect to
@@ -23,6 +24,7 @@ mod hiding;
 mod link;
 mod messages;
 mod metadata;
+mod moving;
 mod peers;
 mod reads;
 mod row;
@@ -57,6 +59,8 @@ pub(super) struct Torrent {
     content: Option<Box<Content>>,
     fetch: Option<MetadataFetch>,
     fault: Option<Fault>,
+    moving: Option<moving::Moving>,
+    aftermath: moving::Aftermath,
     leaving: Option<Leaving>,
     /// Whether it takes part in its swarm now.
     running: bool,
@@ -100,6 +104,8 @@ struct Timers {
 #[derive(Clone, Debug)]
 pub(super) struct Choices {
     pub(super) folder: PathBuf,
+    /// The folder it moves to when it is complete.
+    pub(super) target: Option<PathBuf>,
     pub(super) paused: bool,
     pub(super) priorities: Vec<FilePriority>,
     pub(super) sequential: bool,
@@ -156,6 +162,7 @@ impl Torrent {
             peer_id: PeerId::generate(&mut rng),
             choices: Choices {
                 folder: record.folder,
+                target: record.target,
                 paused: record.paused,
                 priorities: record.priorities,
                 sequential: record.sequential,
@@ -168,6 +175,8 @@ impl Torrent {
             content: None,
             fetch: None,
             fault: None,
+            moving: None,
+            aftermath: moving::Aftermath::default(),
             leaving: None,
             running: false,
             links: BTreeMap::new(),
@@ -218,6 +227,7 @@ impl Torrent {
     /// Whether pieces are wanted and may be asked for.
     fn is_downloading(&self) -> bool {
         self.running
+            && self.moving.is_none()
             && self
                 .content
                 .as_ref()
@@ -242,6 +252,8 @@ impl Torrent {
             torrent: self.content.as_ref().map(|content| content.meta.to_bytes()),
             magnet: self.magnet.as_ref().map(ToString::to_string),
             folder: choices.folder,
+            target: choices.target,
+            moving: self.moving.as_ref().map(|moving| moving.to.clone()),
             paused: choices.paused,
             priorities: choices.priorities,
             sequential: choices.sequential,

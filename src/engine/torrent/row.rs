@@ -70,6 +70,7 @@ impl Torrent {
             availability: self.content.as_ref().map_or(0.0, |content| content.picker.rarest()),
             ratio: if base == 0 { 0.0 } else { (uploaded as f64 / base as f64) as f32 },
             folder: self.choices.folder.clone(),
+            target: self.target().map(Into::into),
             added_unix: self.choices.added_unix,
             completed_unix: self.choices.completed_unix,
             private: self.content.as_ref().is_some_and(|content| content.meta.private),
@@ -86,6 +87,8 @@ impl Torrent {
         }
         match self.content.as_ref().map(|content| &content.disk) {
             Some(DiskState::Opening | DiskState::Checking { .. }) => State::Checking,
+            // Its last figures stand until the files have arrived.
+            Some(DiskState::Moving) if !self.choices.paused => State::Checking,
             _ if self.choices.paused => State::Paused,
             None => State::Metadata,
             Some(_) if self.is_complete() => State::Seeding,
@@ -96,6 +99,14 @@ impl Torrent {
     /// How it stands, in a sentence; where it does not move, why.
     fn sentence(&self, state: State, down_rate: u64, up_rate: u64) -> String {
         let peers = self.links.len();
+        if let (Some(to), State::Downloading | State::Seeding | State::Paused) =
+            (self.moving.as_ref().map(|moving| moving.to.display()), state)
+        {
+            return format!("Moving to {to}.");
+        }
+        if let (Some((reason, _)), State::Seeding) = (&self.aftermath.failed, state) {
+            return format!("Sharing from where it was made. {reason}");
+        }
         let nobody = || {
             if self.connecting > 0 {
                 "Connecting to peers.".into()

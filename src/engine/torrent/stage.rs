@@ -20,6 +20,9 @@ impl Torrent {
         if self.choices.paused || self.leaving.is_some() || shared.ending || self.fault.is_some() {
             return;
         }
+        if self.is_held_by_move() {
+            return self.go_on_moving(shared);
+        }
         match self.content.as_ref().map(|content| &content.disk) {
             None | Some(DiskState::Ready) => self.run(shared),
             Some(DiskState::Closed) => self.open(shared),
@@ -193,7 +196,12 @@ impl Torrent {
         shared.store(Change::Put(Box::new(self.record())));
         self.told_seeding = true;
         let secs = shared.now.since(self.began_at).secs_f64();
-        shared.event(Event::Completed { torrent: self.info_hash, name: self.name(), secs });
+        let completed = Event::Completed { torrent: self.info_hash, name: self.name(), secs };
+        // What is to move is complete where it belongs.
+        match &self.choices.target {
+            Some(_) => self.aftermath.tell = Some(completed),
+            None => shared.event(completed),
+        }
     }
 
     /// Leaves the swarm.
@@ -284,7 +292,7 @@ impl Torrent {
 
     /// Hashes everything again.
     pub(in crate::engine) fn recheck(&mut self, shared: &mut Shared) {
-        if self.leaving.is_some() || self.content.is_none() {
+        if self.leaving.is_some() || self.content.is_none() || self.moving.is_some() {
             return;
         }
         self.fault = None;
@@ -307,7 +315,7 @@ impl Torrent {
                 content.durable.found(&Bitfield::new(all.len()), Vec::new());
                 self.open(shared);
             }
-            DiskState::Opening | DiskState::Checking { .. } | DiskState::Closing => {}
+            DiskState::Opening | DiskState::Checking { .. } | DiskState::Moving | DiskState::Closing => {}
         }
     }
 

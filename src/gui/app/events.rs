@@ -82,6 +82,9 @@ impl App {
                     self.say(Level::Error, reason);
                 }
             }
+            Event::Moved { folder, .. } => {
+                self.say(Level::Info, format!("The files are in {} now.", folder.display()));
+            }
             Event::Joined { .. } => self.say(Level::Info, "You have joined the network."),
             Event::Unlisted { name, .. } => self.say(Level::Info, format!("{name} is out of the index.")),
             Event::Completed { name, secs, .. } => {

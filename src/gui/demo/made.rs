@@ -84,6 +84,7 @@ pub(super) fn row(number: u32) -> TorrentRow {
         availability: 0.0,
         ratio: uploaded as f32 / downloaded.max(size) as f32,
         folder: PathBuf::from(if shared_here { "/home/anna/Pictures" } else { "/home/anna/Downloads" }),
+        target: None,
         added_unix: FIRST + u64::from(number) * 977,
         completed_unix: (state == State::Seeding).then_some(FIRST + u64::from(number) * 977 + 600),
         private: false,

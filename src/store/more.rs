@@ -1,0 +1,70 @@
+//! What was chosen for a torrent beyond the columns of its row, as one JSON text: fields may be added without a new table, and
+//! those that are absent have their defaults. Pure: values in, values out.
+
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::rows;
+use crate::engine::Record;
+
+/// Those choices.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct More {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moving: Option<Place>,
+}
+
+/// A folder: as text where it is text, as the system's own bytes in hexadecimal where it is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Text(String),
+    Bytes(String),
+}
+
+impl Place {
+    fn of(path: &Path) -> Self {
+        match path.to_str() {
+            Some(text) => Self::Text(text.to_owned()),
+            None => Self::Bytes(HEXLOWER.encode(&rows::system_bytes(path))),
+        }
+    }
+
+    fn path(self) -> Option<PathBuf> {
+        match self {
+            Self::Text(text) => Some(text.into()),
+            Self::Bytes(hex) => rows::system_path(&HEXLOWER.decode(hex.as_bytes()).ok()?),
+        }
+    }
+}
+
+impl More {
+    /// What there is of it in a record.
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            target: record.target.as_deref().map(Place::of),
+            moving: record.moving.as_deref().map(Place::of),
+        }
+    }
+
+    /// Puts it into a record.
+    pub(super) fn give_to(self, record: &mut Record) {
+        record.target = self.target.and_then(Place::path);
+        record.moving = self.moving.and_then(Place::path);
+    }
+
+    /// The text.
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// Out of the text; nothing where it is none of ours.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
