@@ -1,7 +1,7 @@
 //! A request's target in, a whole response out: `/announce`, `/scrape`, `/stats`, and the page for people at `/`.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::base::{InfoHash, Moment, Rng, Span};
 use crate::tracker::access::is_key;
@@ -58,10 +58,6 @@ struct Reply {
     status: &'static str,
     kind: &'static str,
 }
-
-/// The answer to a scrape of all torrents, which is long and the same for everybody who asks within some minutes.
-#[derive(Debug, Default)]
-pub(crate) struct FullScrape(Mutex<Option<(Moment, Arc<[u8]>)>>);
 
 impl<S: Shards> Tracker<S> {
     /// Appends the response to a request. Where that does not end with what is appended, gives its long rest, which belongs to
@@ -241,12 +237,11 @@ impl<S: Shards> Tracker<S> {
 
     /// All torrents: as they are now where they are few, or as they were when somebody asked some minutes ago.
     fn full_scrape(&self, config: &Config, now: Moment) -> Arc<[u8]> {
-        let mut kept = self.full_scrape.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Span::from_secs(config.db_cache_full_scrape_ttl.into());
-        if let Some((made, body)) = &*kept
-            && now.since(*made) < fresh
+        if let Some((made, body)) = self.kept_scrape()
+            && now.since(made) < fresh
         {
-            return Arc::clone(body);
+            return body;
         }
         let mut torrents = self.torrents(FULL_SCRAPE);
         let many = torrents.len() > FEW;
@@ -254,13 +249,8 @@ impl<S: Shards> Tracker<S> {
         let mut body = Vec::new();
         write_scrape(torrents, config, &mut body);
         let body: Arc<[u8]> = body.into();
-        *kept = many.then(|| (now, Arc::clone(&body)));
+        self.keep_scrape(many.then(|| (now, Arc::clone(&body))));
         body
-    }
-
-    /// Makes the answer to a scrape of all torrents anew when it is asked for next.
-    pub(crate) fn forget_full_scrape(&self) {
-        *self.full_scrape.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn statistics(&self, query: &[u8], json: bool, body: &mut Vec<u8>) -> Reply {

@@ -1,11 +1,11 @@
 //! Announces and scrapes on one store, whatever carries them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::base::{InfoHash, Moment, PeerId, Rng};
 use crate::tracker::addresses::{is_peer, is_private};
 use crate::tracker::history::History;
-use crate::tracker::http::FullScrape;
 use crate::tracker::limiter::Limiter;
 use crate::tracker::siphash::{Key, siphash};
 use crate::tracker::store::{
@@ -22,7 +22,6 @@ pub struct Tracker<S> {
     spread: Key,
     limiter: Limiter,
     history: History,
-    pub(crate) full_scrape: FullScrape,
     /// What was counted since the start.
     pub stats: Stats,
 }
@@ -126,7 +125,6 @@ impl<S: Shards> Tracker<S> {
             spread,
             limiter: Limiter::new(rng),
             history: History::new(),
-            full_scrape: FullScrape::default(),
             stats: Stats::default(),
         }
     }
@@ -317,7 +315,7 @@ impl<S: Shards> Tracker<S> {
 
     /// Keeps to other limits from now on.
     pub fn reload(&self, config: &Config) {
-        self.forget_full_scrape();
+        self.keep_scrape(None);
         let count = self.shards.shards();
         for at in 0..count {
             self.shards.with(at, |shard: &mut Shard| {
@@ -325,6 +323,16 @@ impl<S: Shards> Tracker<S> {
                 shard.set_ask_after(config.db_cache_peers_ttl);
             });
         }
+    }
+
+    /// The answer to a scrape of all torrents, and when it was made.
+    pub(crate) fn kept_scrape(&self) -> Option<(Moment, Arc<[u8]>)> {
+        self.shards.with(0, |shard| shard.scrape.clone())
+    }
+
+    /// Keeps that answer until another one is kept.
+    pub(crate) fn keep_scrape(&self, scrape: Option<(Moment, Arc<[u8]>)>) {
+        self.shards.with(0, |shard| shard.scrape = scrape);
     }
 
     /// Whether two secrets are the same, in a time that tells nothing of where they differ.

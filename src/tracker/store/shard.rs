@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -46,6 +47,8 @@ pub struct Shard {
     exchange: Option<Box<Exchange>>,
     /// Seconds after which others are asked again for a torrent.
     ask_after_secs: u32,
+    /// The answer to a scrape of all torrents and when it was made, in the first shard of a store.
+    pub(crate) scrape: Option<(Moment, Arc<[u8]>)>,
 }
 
 /// A peer to be noted.
@@ -121,6 +124,7 @@ impl Shard {
             forgotten: None,
             exchange: None,
             ask_after_secs: 0,
+            scrape: None,
         }
     }
 
