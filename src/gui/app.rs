@@ -61,6 +61,8 @@ pub(crate) struct App {
     /// The look that the context was last given.
     dressed: Option<(Theme, Option<Scheme>, u32)>,
     watched: Option<InfoHash>,
+    /// The panel whose own window asked for the dialogs that are open; the main window where it is absent.
+    stage: Option<Panel>,
     actions: Vec<Action>,
     gauge: Gauge,
     drops: bool,
@@ -141,6 +143,7 @@ impl App {
             scheme: None,
             dressed: None,
             watched: None,
+            stage: None,
             actions: Vec::new(),
             gauge: Gauge::default(),
             // Winit hears of no drops there.
@@ -196,7 +199,12 @@ impl eframe::App for App {
         self.shortcuts(ui.ctx());
         self.dropped_and_pasted(ui.ctx());
         self.draw(ui);
-        self.dialogs(ui.ctx());
+        if self.actions.iter().any(Action::opens_dialog) {
+            self.stage = None;
+        }
+        if !self.dialogs_elsewhere() {
+            self.dialogs(ui.ctx());
+        }
         self.own_windows(ui.ctx());
         self.toasts.show(ui.ctx(), self.begun.elapsed().as_secs_f64());
         self.carry_out(ui.ctx(), frame);

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use crossbeam_channel::TryRecvError;
 
-use crate::api::{Backend, Command, Event, Handle, Level, LogLine, Settings, State, TorrentRow, View, pair};
+use crate::api::{
+    Backend, Command, Event, Handle, Level, LogLine, Settings, State, Theme, TorrentRow, View, pair,
+};
 use crate::base::{InfoHash, Rng};
 use crate::gui::clock::unix_millis;
 
 mod answers;
 mod made;
 mod network;
+
+pub use network::Network;
 
 /// Seconds between two steps of a played session.
 const STEP: Duration = Duration::from_millis(500);
@@ -32,8 +36,10 @@ pub struct Demo {
     sent: u64,
     /// Bytes hashed in a step.
     hash_rate: u64,
-    /// Whether it has a network.
-    network: bool,
+    /// Its network, where it has one.
+    network: Option<Network>,
+    /// Why nobody can come in.
+    listen_fault: Option<String>,
     /// Bytes said to be free on the disk.
     free_bytes: Option<u64>,
 }
@@ -43,9 +49,32 @@ pub fn row(number: u32) -> TorrentRow {
     made::row(number)
 }
 
-/// A played session with so many torrents, on a thread of its own; it ends with the handle.
-pub fn start(torrents: u32) -> Handle {
-    let (handle, mut demo) = Demo::new(torrents);
+/// How a played session goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// Nothing is there yet.
+    Empty,
+    /// Much happens, and all of it well.
+    Busy,
+    /// Whatever can fail does.
+    Failing,
+}
+
+/// A played session, in one theme, on a thread of its own; it ends with the handle.
+pub fn start(mood: Mood, theme: Theme) -> Handle {
+    let (handle, mut demo) = Demo::new(if mood == Mood::Empty { 0 } else { 20 });
+    demo.set(|settings| settings.theme = theme);
+    match mood {
+        Mood::Empty => {}
+        Mood::Busy => demo.change_network(|network| {
+            network.listen = Some(([192, 168, 1, 20], 6_970).into());
+            let announcing = &mut network.rules.announcing;
+            "Course archive, week 47\n\nNew recordings every Friday. Please keep them open for the others."
+                .clone_into(&mut announcing.right);
+            "Stay until Sunday: the whole network is faster with you.".clone_into(&mut announcing.bottom);
+        }),
+        Mood::Failing => demo.fail(),
+    }
     let play = move || {
         while demo.step() {
             std::thread::sleep(STEP);
@@ -74,7 +103,8 @@ impl Demo {
             received: 6_184_000_000,
             sent: 18_912_000_000,
             hash_rate: 400 << 20,
-            network: true,
+            network: Some(Network::new(unix_millis())),
+            listen_fault: None,
             free_bytes: Some(214 << 30),
         };
         demo.log(Level::Info, "session", "Listening on port 6881.");
@@ -95,7 +125,15 @@ impl Demo {
 
     /// Plays with a network, or without one.
     pub fn network(&mut self, on: bool) {
-        self.network = on;
+        self.network = on.then(|| Network::new(unix_millis()));
+        self.publish();
+    }
+
+    /// Changes the network as others in it, or the coordinator, would.
+    pub fn change_network(&mut self, change: impl FnOnce(&mut Network)) {
+        if let Some(network) = &mut self.network {
+            change(network);
+        }
         self.publish();
     }
 
@@ -111,6 +149,18 @@ impl Demo {
             change(row);
         }
         self.publish();
+    }
+
+    /// Lets whatever can fail do so.
+    fn fail(&mut self) {
+        self.listen_fault =
+            Some("Port 6881 is taken by another program. Choose another under Settings.".to_owned());
+        self.change_network(|network| {
+            network.hosted = false;
+            network.fault =
+                Some("The coordinator at 192.168.1.7:6970 does not answer; trying again in 8 s.".to_owned());
+            network.tracker_fault = network.fault.clone();
+        });
     }
 
     /// Tells of something that happened.
@@ -142,9 +192,11 @@ impl Demo {
         if self.obey().is_none() {
             return false;
         }
-        for row in &mut self.torrents {
+        let moves = self.network.as_ref().is_none_or(Network::moves);
+        for row in self.torrents.iter_mut().filter(|_| moves) {
             made::play(row, &mut self.rng, STEP.as_secs_f64());
         }
+        self.network.iter_mut().for_each(Network::step);
         self.work();
         let ended: Vec<_> = self
             .torrents
@@ -155,6 +207,9 @@ impl Demo {
                 (row.info_hash, row.name.clone())
             })
             .collect();
+        if let Some(network) = &mut self.network {
+            network.completed |= !ended.is_empty();
+        }
         for (torrent, name) in ended {
             self.backend.emit(Event::Completed { torrent, name, secs: 312.0 });
         }
@@ -186,9 +241,12 @@ impl Demo {
             detail,
             totals,
             tracker: Arc::new(made::tracker(&self.torrents, &self.settings)),
-            network: self.network.then(|| Arc::new(network::network(&self.torrents, unix_millis()))),
+            network: self
+                .network
+                .as_ref()
+                .map(|network| Arc::new(network.view(&self.torrents, unix_millis()))),
             listening: vec![([0, 0, 0, 0], self.settings.port).into()],
-            listen_fault: None,
+            listen_fault: self.listen_fault.clone(),
             settings: Arc::new(self.settings.clone()),
         };
         self.backend.publish(view);

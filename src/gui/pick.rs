@@ -33,6 +33,8 @@ pub(crate) enum Wanted {
     SaveTorrent(InfoHash, String),
     /// Where to write a table: a name for its file, and its text.
     SaveTable(String, String),
+    /// Where to write the .torrent file of a torrent in the network's index; its name goes before.
+    SaveEntry(InfoHash, String),
 }
 
 /// What became of a dialog.
@@ -135,7 +137,7 @@ fn dialog(wanted: &Wanted, frame: &eframe::Frame) -> Dialog {
             let picked = within(base("Choose a folder to save into"), folder).pick_folder();
             Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })
         }
-        Wanted::SaveTorrent(_, name) => {
+        Wanted::SaveTorrent(_, name) | Wanted::SaveEntry(_, name) => {
             let dialog = base("Save the .torrent file").add_filter("Torrents", &["torrent"]);
             let picked = dialog.set_file_name(format!("{name}.torrent")).save_file();
             Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })

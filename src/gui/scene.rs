@@ -25,6 +25,8 @@ pub(crate) enum Action {
     Link(InfoHash),
     /// The question whether to remove torrents.
     AskRemove(Vec<InfoHash>),
+    /// The question whether to take a torrent, with its name, out of the network's index.
+    AskUnlist(InfoHash, String),
     /// A file dialog.
     Pick(Wanted),
     /// Text to the clipboard, and what it is called.
@@ -41,6 +43,14 @@ pub(crate) enum Action {
     Settings(Box<Settings>),
     /// Something to look at on the disk.
     Errand(Errand),
+}
+
+impl Action {
+    /// Whether a dialog opens for it.
+    pub(crate) const fn opens_dialog(&self) -> bool {
+        use Action::{AskRemove, AskUnlist, Download, Link, Upload};
+        matches!(self, AskRemove(_) | AskUnlist(..) | Download(_) | Link(_) | Upload(_))
+    }
 }
 
 /// What a panel sees, and where it puts what it asks for.
@@ -63,7 +73,18 @@ pub(crate) struct Scene<'a> {
     pub actions: &'a mut Vec<Action>,
 }
 
+/// Why nothing can be uploaded or downloaded now; absent where it can.
+pub(crate) fn unavailable(view: &View) -> Option<&'static str> {
+    let disconnected = view.network.as_ref().is_some_and(|network| network.disconnected);
+    disconnected.then_some("You are disconnected from the network. Connect to upload and download.")
+}
+
 impl Scene<'_> {
+    /// Why nothing can be uploaded or downloaded now; absent where it can.
+    pub(crate) fn unavailable(&self) -> Option<&'static str> {
+        unavailable(self.view)
+    }
+
     /// Asks for something.
     pub(crate) fn ask(&mut self, action: Action) {
         self.actions.push(action);

@@ -26,6 +26,10 @@ pub(crate) struct WindowState {
     pub tables: BTreeMap<String, Layout>,
     /// Whether a torrent's details are shown below the list.
     pub details: bool,
+    /// Whether the controls of the network are shown below the list.
+    pub controls: bool,
+    /// Points of the inside of each panel's own window.
+    pub own_sizes: BTreeMap<Panel, (f32, f32)>,
     /// The chosen tab of the details, by its number.
     pub tab: usize,
     /// Points of the window's inside.
@@ -44,6 +48,8 @@ impl Default for WindowState {
             own_windows: Vec::new(),
             tables: BTreeMap::new(),
             details: true,
+            controls: false,
+            own_sizes: BTreeMap::new(),
             tab: 0,
             size: None,
             maximized: false,
@@ -91,7 +97,10 @@ mod tests {
     #[test]
     fn the_window_is_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut state = WindowState { details: false, panel: Panel::Log, ..WindowState::default() };
+        let mut state =
+            WindowState { details: false, controls: true, panel: Panel::Log, ..WindowState::default() };
+        state.own_windows = vec![Panel::Peer, Panel::Index];
+        state.own_sizes = BTreeMap::from([(Panel::Peer, (640.0, 480.0))]);
         state.saved_into(Path::new("/a"));
         state.saved_into(Path::new("/b"));
         state.saved_into(Path::new("/a"));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use eframe::egui::{self, ViewportCommand};
 
 use super::{App, DRAIN, Download, Found, Picked, Upload, Wanted};
-use crate::api::{Command, Event, Level};
+use crate::api::{Command, Event, Level, NetworkCommand};
+use crate::base::InfoHash;
 use crate::gui::clock;
 use crate::gui::download;
 use crate::gui::errand::Errand;
@@ -76,7 +77,7 @@ impl App {
                 let upload = self.upload.as_mut().is_some_and(|upload| upload.refused(request, &reason));
                 let download =
                     self.download.as_mut().is_some_and(|download| download.refused(request, &reason));
-                if upload || download {
+                if upload || download || self.panels.joined(request, Some(&reason)) {
                     self.log.note(clock::unix_millis(), Level::Warning, &reason);
                 } else {
                     self.say(Level::Error, reason);
@@ -85,7 +86,10 @@ impl App {
             Event::Moved { folder, .. } => {
                 self.say(Level::Info, format!("The files are in {} now.", folder.display()));
             }
-            Event::Joined { .. } => self.say(Level::Info, "You have joined the network."),
+            Event::Joined { request } => {
+                self.panels.joined(request, None);
+                self.say(Level::Info, "You have joined the network.");
+            }
             Event::Unlisted { name, .. } => self.say(Level::Info, format!("{name} is out of the index.")),
             Event::Completed { name, secs, .. } => {
                 let text = format!("{name} is complete, after {}.", format::span(secs.round() as u64));
@@ -126,6 +130,11 @@ impl App {
             Picked::Paths(wanted, paths) => (wanted, paths),
             Picked::Nothing => return,
             Picked::NoDialogs(wanted) => {
+                if let Wanted::SaveEntry(torrent, name) = &wanted {
+                    let path = self.view.settings.download_folder.join(name);
+                    self.save_entry(*torrent, &path);
+                    return;
+                }
                 if let Wanted::SaveTorrent(torrent, name) = &wanted {
                     let card = self.upload.take().filter(|upload| upload.torrent() == Some(*torrent));
                     let mut card = card.unwrap_or_else(|| Upload::link(*torrent));
@@ -165,12 +174,20 @@ impl App {
                 let path = if bare { first.with_extension("csv") } else { first.clone() };
                 self.errand(Errand::Write(path, text));
             }
+            Wanted::SaveEntry(torrent, _) => self.save_entry(torrent, first),
             Wanted::SaveTorrent(torrent, _) => {
                 let request = self.handle.next_request();
                 let path = download::with_extension(first);
                 self.send(Command::SaveTorrent { request, torrent, path });
             }
         }
+    }
+
+    /// Has the .torrent file of an entry of the index written.
+    fn save_entry(&mut self, torrent: InfoHash, path: &std::path::Path) {
+        let request = self.handle.next_request();
+        let (name, path) = (torrent.to_hex(), download::with_extension(path));
+        self.send(Command::Network(NetworkCommand::Save { request, name, path }));
     }
 
     /// Sends a command; says so where nobody listens any more.

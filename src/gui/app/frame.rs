@@ -2,10 +2,14 @@
 
 use super::*;
 use crate::api::Level;
-use crate::gui::widgets::button::Push;
+use crate::gui::scene::unavailable;
+use crate::gui::widgets::button::{Kind, Push};
 use crate::gui::widgets::format;
 use crate::gui::widgets::icon::Icon;
-use egui::{Rect, Role, Sense, Stroke, UiBuilder, WidgetInfo, vec2};
+use egui::{Rect, Role, Sense, Stroke, UiBuilder, Vec2, WidgetInfo, vec2};
+
+/// The smallest useful window of one panel.
+const OWN_SMALLEST: Vec2 = Vec2::new(420.0, 360.0);
 
 impl App {
     /// Gives the context the chosen colours and size.
@@ -35,7 +39,7 @@ impl App {
                 Shortcut::ZoomIn => self.zoom(1),
                 Shortcut::ZoomOut => self.zoom(-1),
                 Shortcut::ZoomReset => self.zoom(0),
-                Shortcut::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+                Shortcut::Quit => ctx.send_viewport_cmd_to(ViewportId::ROOT, ViewportCommand::Close),
                 Shortcut::Show(panel) => self.actions.push(Action::Show(panel)),
             }
         }
@@ -92,6 +96,7 @@ impl App {
                 let builder =
                     UiBuilder::new().accessibility_role(Role::Navigation).accessibility_label("Panels");
                 ui.scope_builder(builder, |ui| self.navigation(ui, narrow));
+                ui.with_layout(egui::Layout::bottom_up(egui::Align::Center), |ui| self.gather(ui, narrow));
             });
         egui::Panel::bottom("status")
             .resizable(false)
@@ -146,6 +151,21 @@ impl App {
             } else {
                 panel.tip().to_owned()
             });
+        }
+    }
+
+    /// The button that gives the five parts of the network a window each, or brings all panels back.
+    fn gather(&mut self, ui: &mut Ui, narrow: bool) {
+        let apart = !self.state.own_windows.is_empty();
+        let (label, tip) = if apart {
+            ("One window", "Brings every panel back into this window")
+        } else {
+            ("Five windows", "Gives peer, coordinator, trackers, index and statistics a window each")
+        };
+        let push = if narrow { Push::icon(Icon::Window, label) } else { Push::new(label).with(Icon::Window) };
+        if push.kind(Kind::Quiet).tip(tip).show(ui).clicked() {
+            let panels = if apart { self.state.own_windows.clone() } else { Panel::NETWORK.to_vec() };
+            self.actions.extend(panels.into_iter().map(|panel| Action::OwnWindow(panel, !apart)));
         }
     }
 
@@ -225,23 +245,61 @@ impl App {
         }
     }
 
+    /// Whether dialogs are drawn in a panel's own window: where that window asked for them and is still open.
+    pub(super) fn dialogs_elsewhere(&self) -> bool {
+        self.stage.is_some_and(|panel| self.state.own_windows.contains(&panel))
+    }
+
     /// Draws the panels that have a window of their own.
     pub(super) fn own_windows(&mut self, ctx: &egui::Context) {
         for panel in self.state.own_windows.clone() {
+            // As it was at the start: what the user does to the window since is not undone.
+            let (width, height) = self.saved.own_sizes.get(&panel).copied().unwrap_or((820.0, 560.0));
             let builder = ViewportBuilder::default()
                 .with_title(format!("{} – Fyris", panel.title()))
-                .with_inner_size(vec2(820.0, 560.0))
-                .with_min_inner_size(vec2(420.0, 320.0));
-            ctx.show_viewport_immediate(ViewportId::from_hash_of(("panel", panel)), builder, |ui, _| {
-                let look = theme::look(ui);
-                egui::CentralPanel::no_frame().frame(theme::ground(look)).show(ui, |ui| {
-                    let (panels, mut scene) = self.scene_parts();
-                    panels.ui(panel, ui, &mut scene, true);
-                });
-                if ui.input(|input| input.viewport().close_requested()) {
-                    self.actions.push(Action::OwnWindow(panel, false));
-                }
+                .with_inner_size(vec2(width, height).clamp(OWN_SMALLEST, vec2(16_384.0, 16_384.0)))
+                .with_min_inner_size(OWN_SMALLEST);
+            let id = ViewportId::from_hash_of(("panel", panel));
+            ctx.show_viewport_immediate(id, builder, |ui, class| {
+                self.own_window(ui, panel, class == egui::ViewportClass::EmbeddedWindow);
             });
+        }
+    }
+
+    /// Draws one of them; `embedded` is whether it is drawn within the main window, for want of windows.
+    fn own_window(&mut self, ui: &mut Ui, panel: Panel, embedded: bool) {
+        let asked = self.actions.len();
+        if !embedded {
+            self.shortcuts(ui.ctx());
+            self.dropped_and_pasted(ui.ctx());
+        }
+        let look = theme::look(ui);
+        egui::CentralPanel::no_frame().frame(theme::ground(look)).show(ui, |ui| {
+            let (panels, mut scene) = self.scene_parts();
+            panels.ui(panel, ui, &mut scene, true);
+        });
+        if self.actions[asked..].iter().any(Action::opens_dialog) {
+            self.stage = Some(panel);
+        }
+        if self.stage == Some(panel) {
+            self.dialogs(ui.ctx());
+        }
+        if embedded {
+            return;
+        }
+        let (closing, focused, size) = ui.input(|input| {
+            let viewport = input.viewport();
+            let size = viewport.inner_rect.map(|rect| (rect.width().round(), rect.height().round()));
+            (viewport.close_requested(), viewport.focused == Some(true), size)
+        });
+        if focused {
+            self.toasts.show(ui.ctx(), self.begun.elapsed().as_secs_f64());
+        }
+        if let Some(size) = size {
+            self.state.own_sizes.insert(panel, size);
+        }
+        if closing {
+            self.actions.push(Action::OwnWindow(panel, false));
         }
     }
 
@@ -250,6 +308,12 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             // Cards and panels answer in the next frame.
             ctx.request_repaint();
+            if matches!(action, Action::Upload(_) | Action::Download(_))
+                && let Some(why) = unavailable(&self.view)
+            {
+                self.say(Level::Warning, why);
+                continue;
+            }
             match action {
                 Action::Send(command) => self.send(command),
                 Action::Upload(path) => {
@@ -270,6 +334,9 @@ impl App {
                     self.upload = Some(Upload::link(torrent));
                 }
                 Action::AskRemove(torrents) => self.question = Some(questions::Question::Remove(torrents)),
+                Action::AskUnlist(torrent, name) => {
+                    self.question = Some(questions::Question::Unlist(torrent, name));
+                }
                 Action::Pick(wanted) => self.picker.pick(wanted, frame, ctx),
                 Action::Copy(text, what) => {
                     ctx.copy_text(text);

@@ -1,7 +1,7 @@
 //! Questions before something that cannot be taken back: removing, and closing while others download.
 
 use super::*;
-use crate::api::TorrentRow;
+use crate::api::{NetworkCommand, TorrentRow};
 use crate::gui::widgets::button::{Kind, Push};
 use crate::gui::widgets::icon::Icon;
 use crate::gui::widgets::{dialog, field, format};
@@ -11,6 +11,8 @@ use crate::gui::widgets::{dialog, field, format};
 pub(super) enum Question {
     /// Whether to remove these, and their files with them.
     Remove(Vec<InfoHash>),
+    /// Whether to take this, of that name, out of the network's index.
+    Unlist(InfoHash, String),
     /// Whether to close although others download from here.
     Close,
 }
@@ -22,6 +24,7 @@ impl App {
     pub(super) fn ask(&mut self, ctx: &egui::Context, question: Question) {
         let open = match &question {
             Question::Remove(torrents) => self.remove(ctx, torrents),
+            Question::Unlist(torrent, name) => self.unlist(ctx, *torrent, name),
             Question::Close => self.ask_close(ctx),
         };
         if open {
@@ -64,6 +67,35 @@ impl App {
             return false;
         }
         !(cancel || shown.closed)
+    }
+
+    /// Asks about taking something out of the index; false once answered.
+    fn unlist(&mut self, ctx: &egui::Context, torrent: InfoHash, name: &str) -> bool {
+        let shown = dialog::show(
+            ctx,
+            "Remove from the index",
+            440.0,
+            |ui| {
+                ui.add(egui::Label::new(RichText::new(name).size(15.0)).truncate());
+                let text = "Nobody in the network can find it by its name any more. Who has it keeps it, and \
+                            whoever seeds it goes on.";
+                ui.add(egui::Label::new(text).wrap());
+            },
+            |ui| {
+                let remove = Push::new("Remove from the index")
+                    .with(Icon::Remove)
+                    .kind(Kind::Danger)
+                    .show(ui)
+                    .clicked();
+                (remove, Push::new("Cancel").show(ui).clicked())
+            },
+        );
+        let (remove, cancel) = shown.inner;
+        if remove {
+            let (request, name) = (self.handle.next_request(), torrent.to_hex());
+            self.send(Command::Network(NetworkCommand::Unlist { request, name }));
+        }
+        !(remove || cancel || shown.closed)
     }
 
     /// Asks about closing; false once answered.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::network::named;
 use super::{Demo, made};
 use crate::api::{
-    AddOptions, Command, Event, FilePriority, JobKind, JobRow, Preview, PreviewFile, RequestId, Share,
-    Source, State, TorrentRow,
+    AddOptions, Command, Event, FilePriority, JobKind, JobRow, NetworkCommand, Preview, PreviewFile,
+    RequestId, Share, Source, State, TorrentRow,
 };
 use crate::base::InfoHash;
 
@@ -89,9 +90,50 @@ impl Demo {
             }
             Command::Watch(torrent) => self.watched = *torrent,
             Command::Settings(settings) => self.settings = settings.as_ref().clone(),
+            Command::Network(command) => self.network_answer(command),
             Command::Shutdown => self.backend.emit(Event::Stopped),
             _ => {}
         }
+    }
+
+    fn network_answer(&mut self, command: &NetworkCommand) {
+        let Some(network) = &mut self.network else { return };
+        let event = match command {
+            NetworkCommand::Join { request, link } if link.starts_with("fyris://") => {
+                (network.hosted, network.fault, network.disconnected) = (false, None, false);
+                Event::Joined { request: *request }
+            }
+            NetworkCommand::Join { request, .. } => {
+                let reason = "That is not a join link: it should begin with fyris://".to_owned();
+                Event::Refused { request: *request, reason }
+            }
+            NetworkCommand::Fetch { request, name, options } => {
+                let view = network.view(&self.torrents, self.generation);
+                let Some(entry) = view.index.iter().find(|entry| named(entry, name)) else {
+                    let reason = format!("The index has nothing called {name}.");
+                    self.backend.emit(Event::Refused { request: *request, reason });
+                    return;
+                };
+                let source = Source::Magnet(made::magnet(entry.info_hash, &entry.name));
+                self.add(*request, &source, options);
+                return;
+            }
+            NetworkCommand::Save { request, path, .. } => {
+                Event::TorrentSaved { request: *request, path: path.clone() }
+            }
+            NetworkCommand::Unlist { request, name } => match network.unlist(name, &self.torrents) {
+                Some(name) => Event::Unlisted { request: *request, name },
+                None => {
+                    let reason = format!("The index has nothing called {name}.");
+                    Event::Refused { request: *request, reason }
+                }
+            },
+            command => {
+                network.obey(command, &self.torrents);
+                return;
+            }
+        };
+        self.backend.emit(event);
     }
 
     /// Half a second of hashing.

@@ -109,10 +109,11 @@ impl List {
     fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
         let any = !self.chosen.is_empty();
         ui.horizontal(|ui| {
-            if upload_button(ui) {
+            let unavailable = scene.unavailable();
+            if upload_button(ui, unavailable) {
                 scene.ask(Action::Upload(None));
             }
-            if download_button(ui) {
+            if download_button(ui, unavailable) {
                 scene.ask(Action::Download(None));
             }
             ui.add_space(theme::GAP);
@@ -313,21 +314,23 @@ impl List {
     }
 }
 
-/// The button that begins a share.
-pub(crate) fn upload_button(ui: &mut Ui) -> bool {
+/// The button that begins a share, or says why none can begin.
+pub(crate) fn upload_button(ui: &mut Ui, unavailable: Option<&str>) -> bool {
     Push::new("Upload")
         .with(Icon::Upload)
         .kind(Kind::Main)
-        .tip("Share a file or folder (Ctrl+N)")
+        .enabled(unavailable.is_none())
+        .tip(unavailable.unwrap_or("Share a file or folder (Ctrl+N)"))
         .show(ui)
         .clicked()
 }
 
-/// The button that begins a download.
-pub(crate) fn download_button(ui: &mut Ui) -> bool {
+/// The button that begins a download, or says why none can begin.
+pub(crate) fn download_button(ui: &mut Ui, unavailable: Option<&str>) -> bool {
     Push::new("Download")
         .with(Icon::Download)
-        .tip("Open a .torrent file or a magnet link (Ctrl+O)")
+        .enabled(unavailable.is_none())
+        .tip(unavailable.unwrap_or("Open a .torrent file or a magnet link (Ctrl+O)"))
         .show(ui)
         .clicked()
 }

@@ -1,17 +1,17 @@
-//! The index panel: what the network's index keeps; without a network, what is shared from here.
+//! The index panel: what the network's index keeps, and its screen; without a network, what is shared from here.
 
-use eframe::egui::Ui;
+use eframe::egui::{self, Ui};
 
-use crate::api::{TorrentRow, View};
+use crate::api::{Part, TorrentRow, View};
 use crate::base::InfoHash;
 use crate::gui::details::empty;
-use crate::gui::panels::parts::Entries;
+use crate::gui::panels::parts::{self, Entries, Entry, Listing, ScreenPane, Value, hash_key};
 use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::button::Push;
 use crate::gui::widgets::icon::Icon;
-use crate::gui::widgets::table::{Cell, Column, Rows, Sort, Table};
+use crate::gui::widgets::table::Column;
 use crate::gui::widgets::{field, format};
 
 static COLUMNS: [Column; 5] = [
@@ -28,47 +28,50 @@ pub(crate) struct Index {
     text: String,
     chosen: Option<InfoHash>,
     entries: Entries,
+    screen: ScreenPane,
 }
 
 impl Index {
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let view = std::sync::Arc::clone(scene.view);
-        if let Some(network) = &view.network {
-            self.entries.ui(ui, scene, &network.index, view.unix_millis / 1_000);
+        let now = view.unix_millis / 1_000;
+        let Some(network) = &view.network else {
+            self.shared(ui, scene, &view, now);
             return;
-        }
+        };
+        parts::below(ui, "index screen", |ui| {
+            self.screen.ui(ui, scene, Part::Index, &network.index_screen, &[]);
+        });
+        egui::CentralPanel::no_frame().show(ui, |ui| self.entries.ui(ui, scene, &network.index, now));
+    }
+
+    fn shared(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View, now: u64) {
         let text = self.text.to_lowercase();
-        let shared = |row: &&TorrentRow| row.shared_here;
-        if !view.torrents.iter().map(AsRef::as_ref).any(|row| shared(&row)) {
+        let shared: Vec<&TorrentRow> =
+            view.torrents.iter().map(AsRef::as_ref).filter(|row| row.shared_here).collect();
+        if shared.is_empty() {
             empty(
                 ui,
                 "Nothing is shared from here yet. What you upload stands here, with its link and its .torrent file.",
             );
             return;
         }
-        let mut rows: Vec<&TorrentRow> = view
-            .torrents
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(shared)
-            .filter(|row| text.is_empty() || row.name.to_lowercase().contains(&text))
-            .collect();
-        self.buttons(ui, scene, &view);
-        let mut layout = scene.take_layout("index");
-        sort(&mut rows, &layout.sort);
-        let mut table = IndexRows { rows: &rows, chosen: self.chosen, now: view.unix_millis / 1_000 };
-        let done = Table::new("index", "Shared from here", &COLUMNS, &mut layout).show(ui, &mut table);
-        scene.put_layout("index", layout);
-        if let Some((row, _)) = done.clicked {
-            self.chosen = rows.get(row).map(|row| row.info_hash);
+        self.buttons(ui, scene, &shared);
+        let fits = |row: &&TorrentRow| text.is_empty() || row.name.to_lowercase().contains(&text);
+        let rows = shared.into_iter().filter(fits).collect();
+        let chosen = self.chosen.map(hash_key);
+        let listing = Listing { name: "index", label: "Shared from here", columns: &COLUMNS, chosen, now };
+        let (clicked, opened) = listing.show(ui, scene, rows);
+        if let Some(row) = clicked {
+            self.chosen = Some(row.info_hash);
         }
-        if let Some(row) = done.opened.and_then(|row| rows.get(row)) {
+        if let Some(row) = opened {
             scene.ask(Action::Link(row.info_hash));
         }
     }
 
-    fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
-        let chosen = view.torrents.iter().find(|row| row.shared_here && Some(row.info_hash) == self.chosen);
+    fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, shared: &[&TorrentRow]) {
+        let chosen = shared.iter().find(|row| Some(row.info_hash) == self.chosen);
         ui.horizontal(|ui| {
             let width = 240.0_f32.min(ui.available_width() / 3.0);
             field::search(ui, &mut self.text, "Search in the index", "Search", width);
@@ -92,55 +95,23 @@ impl Index {
     }
 }
 
-fn sort(rows: &mut [&TorrentRow], sort: &Sort) {
-    match sort.key.as_str() {
-        "name" => rows.sort_by_key(|row| row.name.to_lowercase()),
-        "size" => rows.sort_by_key(|row| row.size),
-        "added" => rows.sort_by_key(|row| row.added_unix),
-        "peers" => rows.sort_by_key(|row| row.peers),
-        "sent" => rows.sort_by_key(|row| row.uploaded),
-        _ => {}
-    }
-    if sort.descending {
-        rows.reverse();
-    }
-}
-
-struct IndexRows<'a> {
-    rows: &'a [&'a TorrentRow],
-    chosen: Option<InfoHash>,
-    now: u64,
-}
-
-impl Rows for IndexRows<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
+impl Entry for TorrentRow {
+    fn key(&self) -> u64 {
+        hash_key(self.info_hash)
     }
 
-    fn key(&self, row: usize) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.rows[row].info_hash.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    fn sentence(&self, now: u64) -> String {
+        let when = format::ago(self.added_unix, now);
+        format!("{}, {}, shared {when}, {} peers", self.name, format::size(self.size), self.peers)
     }
 
-    fn sentence(&self, row: usize) -> String {
-        let row = self.rows[row];
-        let when = format::ago(row.added_unix, self.now);
-        format!("{}, {}, shared {when}, {} peers", row.name, format::size(row.size), row.peers)
-    }
-
-    fn chosen(&self, row: usize) -> bool {
-        self.chosen == Some(self.rows[row].info_hash)
-    }
-
-    fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let row = self.rows[row];
+    fn value(&self, column: &'static str) -> Value<'_> {
         match column {
-            "name" => cell.text(&row.name),
-            "size" => cell.text(&format::size(row.size)),
-            "added" => cell.weak(&format::ago(row.added_unix, self.now)),
-            "peers" if row.peers > 0 => cell.text(&format::grouped(u64::from(row.peers))),
-            "sent" if row.uploaded > 0 => cell.text(&format::size(row.uploaded)),
-            _ => {}
+            "name" => Value::Text(self.name.as_str().into()),
+            "size" => Value::Size(self.size),
+            "added" => Value::When(self.added_unix),
+            "peers" => Value::Count(self.peers.into()),
+            _ => Value::Size(self.uploaded),
         }
     }
 }

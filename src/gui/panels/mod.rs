@@ -1,15 +1,17 @@
 //! One file for each panel of the navigation; each draws from the view and asks by actions.
 //!
 //! - `peer`: uploads, downloads, the list and the details
-//! - `coordinator`: this computer's own network
+//! - `controls`: the user's part in the network, below the list
+//! - `coordinator`: the network, who may join it, its rules and registers
 //! - `trackers`: the tracker in this program and its swarms
-//! - `index`: what is shared from here, to be handed on
-//! - `statistics`: sums, counters, rates
+//! - `index`: what can be had in the network by its name
+//! - `statistics`: the network's figures, this computer's rates and sums
 //! - `lab`: the experiments of the thesis
 //! - `settings`: everything that can be chosen
 //! - `log`: what happened
 //! - `parts`: what several of them show of the network
 
+mod controls;
 mod coordinator;
 mod index;
 mod lab;
@@ -20,9 +22,10 @@ mod settings;
 mod statistics;
 mod trackers;
 
-use eframe::egui::{self, RichText, Ui};
+use eframe::egui::{self, RichText, Role, Ui, UiBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::api::RequestId;
 use crate::gui::list::List;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
@@ -31,17 +34,17 @@ use crate::gui::widgets::button::Push;
 use crate::gui::widgets::icon::Icon;
 
 /// A panel of the navigation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Panel {
     /// Torrents.
     #[default]
     Peer,
-    /// This computer's own network.
+    /// The network that this computer hosts or has joined.
     Coordinator,
     /// The tracker in this program.
     Trackers,
-    /// What is shared from here.
+    /// What can be had by its name.
     Index,
     /// Sums and counters.
     Statistics,
@@ -66,6 +69,10 @@ impl Panel {
         Self::Log,
     ];
 
+    /// The five parts of the network.
+    pub(crate) const NETWORK: [Self; 5] =
+        [Self::Peer, Self::Coordinator, Self::Trackers, Self::Index, Self::Statistics];
+
     /// Its name.
     pub(crate) const fn title(self) -> &'static str {
         match self {
@@ -84,10 +91,10 @@ impl Panel {
     pub(crate) const fn tip(self) -> &'static str {
         match self {
             Self::Peer => "Share and download",
-            Self::Coordinator => "The network of this computer",
+            Self::Coordinator => "Who is in the network, and its rules",
             Self::Trackers => "The tracker in this program",
-            Self::Index => "What is shared from here",
-            Self::Statistics => "How much, how fast",
+            Self::Index => "What can be had by its name",
+            Self::Statistics => "How many, how long, how fast",
             Self::Lab => "The experiments of the thesis",
             Self::Settings => "Folders, limits, colours",
             Self::Log => "What happened",
@@ -125,11 +132,18 @@ pub(crate) struct Panels {
 impl Panels {
     /// Draws one into all the room there is; `own` is whether it has the window for itself.
     pub(crate) fn ui(&mut self, panel: Panel, ui: &mut Ui, scene: &mut Scene<'_>, own: bool) {
+        let name = format!("{} {}", panel.title(), if own { "window" } else { "panel" });
+        let builder =
+            UiBuilder::new().id_salt(panel).accessibility_role(Role::Region).accessibility_label(name);
+        ui.scope_builder(builder, |ui| self.content(panel, ui, scene, own));
+    }
+
+    fn content(&mut self, panel: Panel, ui: &mut Ui, scene: &mut Scene<'_>, own: bool) {
         if panel != Panel::Peer {
             head(ui, scene, panel, own);
         }
         match panel {
-            Panel::Peer => self.peer.ui(ui, scene),
+            Panel::Peer => self.peer.ui(ui, scene, own),
             Panel::Coordinator => self.coordinator.ui(ui, scene),
             Panel::Trackers => self.trackers.ui(ui, scene),
             Panel::Index => self.index.ui(ui, scene),
@@ -153,6 +167,11 @@ impl Panels {
     /// Lets the path of the lab's table be typed, beginning with a folder.
     pub(crate) fn lab_by_path(&mut self, folder: &std::path::Path) {
         self.lab.save_by_path(folder);
+    }
+
+    /// Takes the answer to a join, with the reason of a refusal; whether a panel had asked for it.
+    pub(crate) fn joined(&mut self, request: RequestId, refused: Option<&str>) -> bool {
+        self.coordinator.joined(request, refused)
     }
 
     /// Takes a folder that was chosen for downloads.

@@ -1,10 +1,12 @@
-//! The peer panel: buttons, the list, and below it the details of the chosen torrent.
+//! The peer panel: buttons, the list, below it the details of the chosen torrent, and around it the network.
 
 use eframe::egui::{self, Margin, RichText, Sense, Ui, vec2};
 
 use crate::api::Command;
 use crate::gui::details::Details;
 use crate::gui::list::{List, download_button, upload_button};
+use crate::gui::panels::controls::Controls;
+use crate::gui::panels::parts;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::upload;
@@ -17,10 +19,20 @@ use crate::gui::widgets::{bar, format};
 pub(crate) struct Peer {
     pub list: List,
     details: Details,
+    controls: Controls,
 }
 
 impl Peer {
-    pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, own: bool) {
+        let view = std::sync::Arc::clone(scene.view);
+        if let Some(network) = &view.network {
+            self.controls.ui(ui, scene, network, own);
+            parts::announcing(ui, network);
+        }
+        egui::CentralPanel::no_frame().show(ui, |ui| self.middle(ui, scene));
+    }
+
+    fn middle(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         jobs(ui, scene);
         if scene.view.torrents.is_empty() {
             welcome(ui, scene);
@@ -102,15 +114,19 @@ fn welcome(ui: &mut Ui, scene: &mut Scene<'_>) {
             vec2(buttons, theme::CONTROL),
             egui::Layout::left_to_right(egui::Align::Center),
             |ui| {
-                if upload_button(ui) {
+                let unavailable = scene.unavailable();
+                if upload_button(ui, unavailable) {
                     scene.ask(Action::Upload(None));
                 }
-                if download_button(ui) {
+                if download_button(ui, unavailable) {
                     scene.ask(Action::Download(None));
                 }
             },
         );
         ui.add_space(theme::GAP);
+        if let Some(why) = scene.unavailable() {
+            ui.label(RichText::new(why).color(look.warn));
+        }
         let mut ways = "A magnet link can be pasted with Ctrl+V.".to_owned();
         if scene.drops {
             ways += " Files can be dropped here.";

@@ -1,45 +1,114 @@
-//! The statistics panel: rates, sums, and how torrents and peers stand.
+//! The statistics panel: the three figures of the network and what they are made of, its screen, and this computer's
+//! rates and sums.
 
-use eframe::egui::{self, RichText, Ui, vec2};
+use eframe::egui::{self, Ui};
 
-use crate::api::{State, View};
-use crate::gui::panels::parts;
+use crate::api::{NetworkView, Part, Question, State, View};
+use crate::gui::panels::parts::{self, ByPart, ScreenPane};
 use crate::gui::scene::Scene;
 use crate::gui::theme;
 use crate::gui::widgets::{field, format};
 
+/// What is shown of the statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    Network,
+    Users,
+    Trackers,
+    Torrents,
+    Computer,
+}
+
 /// The statistics panel.
 #[derive(Default)]
-pub(crate) struct Statistics;
+pub(crate) struct Statistics {
+    tab: Tab,
+    trackers: ByPart,
+    torrents: ByPart,
+    screen: ScreenPane,
+}
 
 impl Statistics {
-    #[expect(clippy::unused_self, reason = "every panel is drawn the same way")]
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let view = scene.view;
-        let look = theme::look(ui);
-        egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            if let Some(network) = &view.network {
-                tiles(ui, &parts::figures(&network.statistics));
-                ui.add_space(theme::GAP);
-                theme::card(look).show(ui, |ui| {
-                    ui.set_width(ui.available_width());
-                    field::heading(ui, "The network");
-                    parts::history(ui, "history of the network", &network.statistics.history, 180.0);
-                });
-                ui.add_space(theme::GAP);
-                field::heading(ui, "This computer");
-                ui.add_space(4.0);
-            }
-            tiles(ui, &numbers(view));
-            ui.add_space(theme::GAP);
-            theme::card(look).show(ui, |ui| {
-                ui.set_width(ui.available_width());
-                field::heading(ui, "Rates");
-                let height = (ui.available_height() - 24.0).clamp(160.0, 420.0);
-                scene.rates.total.show(ui, "all rates", height);
-            });
+        let view = std::sync::Arc::clone(scene.view);
+        let Some(network) = &view.network else {
+            computer(ui, scene);
+            return;
+        };
+        parts::below(ui, "statistics screen", |ui| {
+            let asks = [
+                (Question::NPeers, "nPeers", "Writes on the screen how many users download"),
+                (Question::NSeeds, "nSeeds", "Writes on the screen how many users seed"),
+                (Question::TimeSeed, "timeSeed", "Writes on the screen how long seeds stay, on the mean"),
+            ];
+            self.screen.ui(ui, scene, Part::Statistics, &network.statistics_screen, &asks);
+        });
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let statistics = &network.statistics;
+            parts::tabs(
+                ui,
+                &mut self.tab,
+                &[
+                    (Tab::Network, "Network".to_owned()),
+                    (Tab::Users, format!("Users {}", statistics.users.len())),
+                    (Tab::Trackers, format!("Trackers {}", statistics.trackers.len())),
+                    (Tab::Torrents, format!("Torrents {}", statistics.torrents.len())),
+                    (Tab::Computer, "This computer".to_owned()),
+                ],
+            );
+            self.tab(ui, scene, network, view.unix_millis / 1_000);
         });
     }
+
+    fn tab(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, network: &NetworkView, now: u64) {
+        let statistics = &network.statistics;
+        match self.tab {
+            Tab::Network => whole(ui, network),
+            Tab::Users => parts::by_user(ui, scene, &statistics.users, now),
+            Tab::Trackers => {
+                let names =
+                    ["tracker statistics", "Statistics by tracker", "No tracker has been counted yet."];
+                self.trackers.ui(ui, scene, names, &statistics.trackers, now);
+            }
+            Tab::Torrents => {
+                let names =
+                    ["torrent statistics", "Statistics by torrent", "No torrent has been counted yet."];
+                self.torrents.ui(ui, scene, names, &statistics.torrents, now);
+            }
+            Tab::Computer => computer(ui, scene),
+        }
+    }
+}
+
+/// The figures of the whole network.
+fn whole(ui: &mut Ui, network: &NetworkView) {
+    let look = theme::look(ui);
+    egui::ScrollArea::vertical().id_salt("whole").auto_shrink([false, false]).show(ui, |ui| {
+        parts::tiles(ui, &parts::figures(&network.statistics));
+        ui.add_space(theme::GAP);
+        theme::card(look).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            field::heading(ui, "History");
+            let height = (ui.available_height() - 16.0).clamp(170.0, 420.0);
+            parts::history(ui, "of the network", &network.statistics.history, height);
+        });
+    });
+}
+
+/// Rates and sums of this computer.
+fn computer(ui: &mut Ui, scene: &Scene<'_>) {
+    let look = theme::look(ui);
+    egui::ScrollArea::vertical().id_salt("computer").auto_shrink([false, false]).show(ui, |ui| {
+        parts::tiles(ui, &numbers(scene.view));
+        ui.add_space(theme::GAP);
+        theme::card(look).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            field::heading(ui, "Rates");
+            let height = (ui.available_height() - 24.0).clamp(160.0, 420.0);
+            scene.rates.total.show(ui, "all rates", height);
+        });
+    });
 }
 
 /// Names and values of the tiles.
@@ -67,30 +136,4 @@ fn numbers(view: &View) -> Vec<(&'static str, String)> {
         ("Tracker’s seeds", sum(|swarm| swarm.seeders)),
         ("In memory", format::size(totals.buffered)),
     ]
-}
-
-/// Values with their names below, as many in a row as fit.
-fn tiles(ui: &mut Ui, values: &[(&'static str, String)]) {
-    const LEAST: f32 = 132.0;
-    let look = theme::look(ui);
-    let gap = theme::GAP;
-    let room = ui.available_width();
-    let across = (((room + gap) / (LEAST + gap)).floor() as usize).clamp(1, values.len().max(1));
-    let width = (room - gap * (across as f32 - 1.0)) / across as f32;
-    for line in values.chunks(across) {
-        ui.horizontal(|ui| {
-            for (name, value) in line {
-                let frame = theme::card(look).inner_margin(egui::Margin::symmetric(12, 8));
-                let inner = vec2(width - 26.0, 40.0);
-                frame.show(ui, |ui| {
-                    ui.allocate_ui_with_layout(inner, egui::Layout::top_down(egui::Align::LEFT), |ui| {
-                        ui.set_min_size(inner);
-                        ui.spacing_mut().item_spacing.y = 2.0;
-                        ui.add(egui::Label::new(RichText::new(value).size(17.0)).truncate());
-                        ui.add(egui::Label::new(RichText::new(*name).color(look.weak).small()).truncate());
-                    });
-                });
-            }
-        });
-    }
 }

@@ -1,16 +1,16 @@
-//! The trackers panel: the tracker in this program, its switch, its swarms, and what it counted.
+//! The trackers panel: the tracker in this program, its standing in the network, its swarms and their users, and how it
+//! is set up.
 
-use eframe::egui::{self, RichText, Ui};
+use eframe::egui::{self, Ui};
 
-use crate::api::{HostedSwarm, Settings, View};
+use crate::api::{HostedSwarm, NetworkCommand, NetworkView, Part, Question, Settings, View};
+use crate::base::InfoHash;
 use crate::gui::details::empty;
-use crate::gui::panels::coordinator::{address, below};
-use crate::gui::panels::parts::ScreenPane;
-use crate::gui::scene::Action;
-use crate::gui::scene::Scene;
+use crate::gui::panels::parts::{self, Entry, Listing, Mood, ScreenPane, Value, hash_key};
+use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::icon::Icon;
-use crate::gui::widgets::table::{Cell, Column, Rows, Sort, Table};
+use crate::gui::widgets::table::Column;
 use crate::gui::widgets::{field, format};
 
 static COLUMNS: [Column; 5] = [
@@ -21,54 +21,72 @@ static COLUMNS: [Column; 5] = [
     Column::text("hash", "Info-hash", 330.0),
 ];
 
+/// What is shown of the tracker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    Swarms,
+    Users,
+    Counters,
+    SetUp,
+}
+
 /// The trackers panel.
 #[derive(Default)]
 pub(crate) struct Trackers {
+    tab: Tab,
     screen: ScreenPane,
-    chosen: Option<crate::base::InfoHash>,
+    chosen: Option<InfoHash>,
 }
 
 impl Trackers {
     pub(super) fn ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let view = std::sync::Arc::clone(scene.view);
-        let look = theme::look(ui);
-        let room = ui.available_height();
-        if let Some(network) = view.network.as_ref().filter(|_| room > 460.0) {
-            egui::Panel::bottom("tracker screen")
-                .resizable(true)
-                .default_size((room * 0.25).clamp(130.0, 240.0))
-                .size_range(100.0..=(room - 300.0).max(110.0))
-                .show_separator_line(false)
-                .frame(below(look))
-                .show(ui, |ui| {
-                    self.screen.ui(ui, scene, "tracker screen", &network.tracker_screen);
-                    ui.take_available_space();
-                });
+        let (mood, text) = standing(&view);
+        let network = view.network.as_deref();
+        parts::row(ui, mood, &text, |ui| {
+            let Some(network) = network else { return };
+            let trying = network.tracker_fault.is_some();
+            let commands = [
+                (NetworkCommand::ConnectTracker, "Offers this tracker to the coordinator"),
+                (
+                    NetworkCommand::DisconnectTracker,
+                    "Takes it off the register; torrents that have it keep it",
+                ),
+            ];
+            parts::connecting(ui, scene, network.tracker_connected, trying, commands);
+        });
+        ui.add_space(4.0);
+        if let Some(network) = network {
+            parts::below(ui, "tracker screen", |ui| {
+                let asks = [
+                    (Question::Peers, "Peers", "Writes on the screen who downloads"),
+                    (Question::Seeds, "Seeds", "Writes on the screen who seeds"),
+                ];
+                self.screen.ui(ui, scene, Part::Tracker, &network.tracker_screen, &asks);
+            });
         }
-        egui::CentralPanel::no_frame().show(ui, |ui| self.middle(ui, scene, &view));
+        egui::CentralPanel::no_frame().show(ui, |ui| self.middle(ui, scene, &view, network));
     }
 
-    fn middle(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
-        let look = theme::look(ui);
-        theme::card(look).show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            switches(ui, scene, &view.settings);
-            ui.add_space(4.0);
-            match (&view.tracker.fault, view.tracker.running) {
-                (Some(fault), _) => field::remark(ui, Icon::Warning, look.bad, fault),
-                (None, true) => {
-                    field::remark(ui, Icon::Check, look.good, "It answers, over HTTP and UDP, at:")
-                }
-                (None, false) => field::remark(ui, Icon::Info, look.weak, "It does not run."),
-            }
-            for url in &view.tracker.urls {
-                address(ui, scene, url);
-            }
-        });
-        ui.add_space(theme::GAP);
-        counters(ui, &view.tracker.counters);
-        field::heading(ui, "Swarms");
-        ui.add_space(4.0);
+    fn middle(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View, network: Option<&NetworkView>) {
+        let mut tabs = vec![(Tab::Swarms, format!("Swarms {}", view.tracker.swarms.len()))];
+        if let Some(network) = network {
+            tabs.push((Tab::Users, format!("Users {}", parts::member_count(&network.tracker_swarms))));
+        }
+        tabs.push((Tab::Counters, "Counters".to_owned()));
+        tabs.push((Tab::SetUp, "Set-up".to_owned()));
+        parts::tabs(ui, &mut self.tab, &tabs);
+        let now = view.unix_millis / 1_000;
+        match (self.tab, network) {
+            (Tab::Users, Some(network)) => parts::members(ui, scene, network, now),
+            (Tab::Swarms | Tab::Users, _) => self.swarms(ui, scene, view, now),
+            (Tab::Counters, _) => counters(ui, &view.tracker.counters),
+            (Tab::SetUp, _) => set_up(ui, scene, view),
+        }
+    }
+
+    fn swarms(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View, now: u64) {
         if view.tracker.swarms.is_empty() {
             empty(
                 ui,
@@ -76,19 +94,56 @@ impl Trackers {
             );
             return;
         }
-        let mut layout = scene.take_layout("swarms");
-        let mut swarms: Vec<&HostedSwarm> = view.tracker.swarms.iter().collect();
-        sort(&mut swarms, &layout.sort);
-        let mut rows = SwarmRows { swarms: &swarms, chosen: self.chosen };
-        let done = Table::new("swarms", "Swarms", &COLUMNS, &mut layout).show(ui, &mut rows);
-        scene.put_layout("swarms", layout);
-        if let Some((row, _)) = done.clicked {
-            self.chosen = swarms.get(row).map(|swarm| swarm.info_hash);
+        let chosen = self.chosen.map(hash_key);
+        let listing = Listing { name: "swarms", label: "Swarms", columns: &COLUMNS, chosen, now };
+        let (clicked, opened) = listing.show(ui, scene, view.tracker.swarms.iter().collect());
+        if let Some(swarm) = clicked {
+            self.chosen = Some(swarm.info_hash);
         }
-        if let Some(swarm) = done.opened.and_then(|row| swarms.get(row)) {
+        if let Some(swarm) = opened {
             scene.ask(Action::Choose(swarm.info_hash));
         }
     }
+}
+
+/// How the tracker stands, in a sentence.
+fn standing(view: &View) -> (Mood, String) {
+    let tracker = &view.tracker;
+    if let Some(fault) = &tracker.fault {
+        return (Mood::Fault, fault.clone());
+    }
+    if !tracker.running {
+        return (Mood::Idle, "It does not run. Switch it on under Set-up.".to_owned());
+    }
+    match &view.network {
+        None => (Mood::Well, "It runs.".to_owned()),
+        Some(network) => match (&network.tracker_fault, network.tracker_connected) {
+            (Some(fault), _) => (Mood::Fault, fault.clone()),
+            (None, true) => (Mood::Well, "It runs, and uploads are assigned to it in its turn.".to_owned()),
+            (None, false) => (Mood::Idle, "It runs, but no uploads are assigned to it.".to_owned()),
+        },
+    }
+}
+
+fn set_up(ui: &mut Ui, scene: &mut Scene<'_>, view: &View) {
+    let look = theme::look(ui);
+    egui::ScrollArea::vertical().id_salt("set-up").auto_shrink([false, false]).show(ui, |ui| {
+        theme::card(look).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            switches(ui, scene, &view.settings);
+            ui.add_space(4.0);
+            match (&view.tracker.fault, view.tracker.running) {
+                (Some(fault), _) => field::remark(ui, Icon::Warning, look.bad, fault),
+                (None, true) => {
+                    field::remark(ui, Icon::Check, look.good, "It answers, over HTTP and UDP, at:");
+                }
+                (None, false) => field::remark(ui, Icon::Info, look.weak, "It does not run."),
+            }
+            for url in &view.tracker.urls {
+                parts::copied(ui, scene, "Address", url);
+            }
+        });
+    });
 }
 
 fn switches(ui: &mut Ui, scene: &mut Scene<'_>, settings: &Settings) {
@@ -105,81 +160,43 @@ fn switches(ui: &mut Ui, scene: &mut Scene<'_>, settings: &Settings) {
 
 fn counters(ui: &mut Ui, counters: &[(String, u64)]) {
     if counters.is_empty() {
+        empty(ui, "Nothing has been counted: the tracker does not run.");
         return;
     }
-    let look = theme::look(ui);
-    ui.horizontal_wrapped(|ui| {
-        for (name, value) in counters {
-            theme::card(look).inner_margin(egui::Margin::symmetric(12, 6)).show(ui, |ui| {
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 0.0;
-                    ui.label(RichText::new(format::grouped(*value)).size(17.0));
-                    ui.label(RichText::new(name.replace('_', " ")).color(look.weak).small());
-                });
-            });
-        }
+    egui::ScrollArea::vertical().id_salt("counters").auto_shrink([false, false]).show(ui, |ui| {
+        let values: Vec<(String, String)> =
+            counters.iter().map(|(name, value)| (name.replace('_', " "), format::grouped(*value))).collect();
+        parts::tiles(ui, &values);
     });
-    ui.add_space(theme::GAP);
 }
 
-fn sort(swarms: &mut [&HostedSwarm], sort: &Sort) {
-    match sort.key.as_str() {
-        "name" => swarms.sort_by(|a, b| a.name.cmp(&b.name)),
-        "seeders" => swarms.sort_by_key(|swarm| swarm.seeders),
-        "leechers" => swarms.sort_by_key(|swarm| swarm.leechers),
-        "downloaded" => swarms.sort_by_key(|swarm| swarm.downloaded),
-        "hash" => swarms.sort_by_key(|swarm| swarm.info_hash),
-        _ => {}
-    }
-    if sort.descending {
-        swarms.reverse();
-    }
+fn name(swarm: &HostedSwarm) -> &str {
+    swarm.name.as_deref().unwrap_or("Not on your list")
 }
 
-struct SwarmRows<'a> {
-    swarms: &'a [&'a HostedSwarm],
-    chosen: Option<crate::base::InfoHash>,
-}
-
-fn name(swarm: &HostedSwarm) -> String {
-    swarm.name.clone().unwrap_or_else(|| "Not on your list".to_owned())
-}
-
-impl Rows for SwarmRows<'_> {
-    fn len(&self) -> usize {
-        self.swarms.len()
+impl Entry for HostedSwarm {
+    fn key(&self) -> u64 {
+        hash_key(self.info_hash)
     }
 
-    fn key(&self, row: usize) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.swarms[row].info_hash.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
-    }
-
-    fn sentence(&self, row: usize) -> String {
-        let swarm = self.swarms[row];
+    fn sentence(&self, _now: u64) -> String {
         format!(
             "{}: {} seeds, {} peers, {} finished",
-            name(swarm),
-            swarm.seeders,
-            swarm.leechers,
-            swarm.downloaded
+            name(self),
+            self.seeders,
+            self.leechers,
+            self.downloaded
         )
     }
 
-    fn chosen(&self, row: usize) -> bool {
-        self.chosen == Some(self.swarms[row].info_hash)
-    }
-
-    fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let swarm = self.swarms[row];
+    fn value(&self, column: &'static str) -> Value<'_> {
         match column {
-            "name" if swarm.name.is_some() => cell.text(&name(swarm)),
-            "name" => cell.weak(&name(swarm)),
-            "seeders" => cell.text(&format::grouped(u64::from(swarm.seeders))),
-            "leechers" => cell.text(&format::grouped(u64::from(swarm.leechers))),
-            "downloaded" => cell.text(&format::grouped(u64::from(swarm.downloaded))),
-            "hash" => cell.mono(&swarm.info_hash.to_hex()),
-            _ => {}
+            "name" if self.name.is_some() => Value::Text(name(self).into()),
+            "name" => Value::Weak(name(self).into()),
+            "seeders" => Value::Count(self.seeders.into()),
+            "leechers" => Value::Count(self.leechers.into()),
+            "downloaded" => Value::Count(self.downloaded.into()),
+            _ => Value::Code(self.info_hash.to_hex()),
         }
     }
 }

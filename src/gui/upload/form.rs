@@ -211,24 +211,7 @@ impl Form {
 
     fn advanced(&mut self, ui: &mut Ui) {
         ui.add_space(theme::GAP / 2.0);
-        field::row(ui, "Piece size", |ui| {
-            let name = |length: Option<u32>| match length {
-                None => "Automatic".to_owned(),
-                Some(length) => format!(
-                    "{} {}",
-                    if length >= 1 << 20 { length >> 20 } else { length >> 10 },
-                    if length >= 1 << 20 { "MiB" } else { "KiB" }
-                ),
-            };
-            egui::ComboBox::from_id_salt("piece size").selected_text(name(self.piece_length)).show_ui(
-                ui,
-                |ui| {
-                    for length in std::iter::once(None).chain((14..=24).map(|power| Some(1 << power))) {
-                        ui.selectable_value(&mut self.piece_length, length, name(length));
-                    }
-                },
-            );
-        });
+        field::row(ui, "Piece size", |ui| field::piece_size(ui, &mut self.piece_length));
         field::row(ui, "Comment", |ui| {
             field::line(
                 ui,

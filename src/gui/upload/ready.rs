@@ -68,7 +68,7 @@ impl Ready {
         ui.horizontal_top(|ui| {
             let beside = ui.available_width() > CODE + 240.0;
             if beside {
-                self.qr.show(ui, &row.magnet, CODE);
+                self.qr.show(ui, "magnet link", &row.magnet, CODE);
                 ui.add_space(theme::GAP);
             }
             ui.vertical(|ui| {
@@ -96,7 +96,7 @@ impl Ready {
                 });
                 self.path_field(ui, scene);
                 if !beside {
-                    self.qr.show(ui, &row.magnet, CODE);
+                    self.qr.show(ui, "magnet link", &row.magnet, CODE);
                 }
             });
         });

@@ -49,6 +49,20 @@ pub(crate) fn search(ui: &mut Ui, text: &mut String, label: &str, hint: &str, wi
     response
 }
 
+/// The choice of a piece size: automatic, or a power of two.
+pub(crate) fn piece_size(ui: &mut Ui, length: &mut Option<u32>) {
+    let name = |length: Option<u32>| match length {
+        None => "Automatic".to_owned(),
+        Some(length) if length >= 1 << 20 => format!("{} MiB", length >> 20),
+        Some(length) => format!("{} KiB", length >> 10),
+    };
+    egui::ComboBox::from_id_salt("piece size").selected_text(name(*length)).show_ui(ui, |ui| {
+        for choice in std::iter::once(None).chain((14..=24).map(|power| Some(1 << power))) {
+            ui.selectable_value(length, choice, name(choice));
+        }
+    });
+}
+
 /// One row of a form: a label, which names its inputs, and what stands behind it.
 pub(crate) fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.horizontal(|ui| {

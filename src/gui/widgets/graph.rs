@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use eframe::egui::{self, Role, Ui, WidgetInfo};
+use eframe::egui::{self, Color32, Role, Ui, WidgetInfo};
 use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
 
 use crate::gui::theme;
@@ -44,48 +44,72 @@ impl Samples {
                 .collect()
         };
         let top = self.points.iter().map(|point| point.1.max(point.2)).max().unwrap_or(0).max(10_240) as f64;
-        let oldest = self.points.front().map_or(60.0, |point| ((now - point.0) as f64 / 1_000.0).max(60.0));
-        let response =
-            Plot::new(name)
-                .height(height)
-                .allow_zoom(false)
-                .allow_drag(false)
-                .allow_scroll(false)
-                .allow_boxed_zoom(false)
-                .allow_double_click_reset(false)
-                .show_grid([false, true])
-                .show_background(false)
-                .include_y(0.0)
-                .include_y(top * 1.08)
-                .default_x_bounds(-oldest, 0.0)
-                .set_margin_fraction(egui::vec2(0.0, 0.0))
-                .x_axis_formatter(|mark, _| match -mark.value {
-                    secs if secs < 0.5 => "now".to_owned(),
-                    secs => format!("−{}", format::span(secs.round() as u64)),
-                })
-                .y_axis_formatter(|mark, _| {
-                    if mark.value <= 0.0 { String::new() } else { format::rate(mark.value as u64) }
-                })
-                .y_axis_min_width(74.0)
-                .legend(Legend::default().position(Corner::LeftTop))
-                .label_formatter(|_| None)
-                .show_crosshair(false)
-                .show(ui, |plot| {
-                    plot.set_plot_bounds_x(-oldest..=0.0);
-                    plot.set_plot_bounds_y(0.0..=top * 1.08);
-                    plot.line(Line::new("Down", series(|point| point.1)).color(look.down).width(1.8));
-                    plot.line(Line::new("Up", series(|point| point.2)).color(look.up).width(1.8));
-                })
-                .response;
+        let oldest = self.points.front().map_or(0.0, |point| (now - point.0) as f64 / 1_000.0);
         let (down, up) = self.points.back().map_or((0, 0), |&(_, down, up)| (down, up));
-        response.widget_info(|| {
-            let label = format!(
-                "Graph of rates, now {} down and {} up",
-                format::rate_or_zero(down),
-                format::rate_or_zero(up)
-            );
-            WidgetInfo::labeled(Role::Image, true, label)
-        });
+        let label = format!(
+            "Graph of rates, now {} down and {} up",
+            format::rate_or_zero(down),
+            format::rate_or_zero(up)
+        );
+        let mark = |value| if value <= 0.0 { String::new() } else { format::rate(value as u64) };
+        Graph { name, label, height, oldest, top, mark }.show(
+            ui,
+            vec![("Down", series(|point| point.1), look.down), ("Up", series(|point| point.2), look.up)],
+        );
+    }
+}
+
+/// Lines over the time before now.
+pub(crate) struct Graph<M> {
+    /// What its place in the window goes by.
+    pub name: &'static str,
+    /// What it is read out by.
+    pub label: String,
+    /// Its height in points.
+    pub height: f32,
+    /// How far back it reaches, in seconds; a minute is shown at least.
+    pub oldest: f64,
+    /// The greatest value.
+    pub top: f64,
+    /// What stands beside a value.
+    pub mark: M,
+}
+
+impl<M: Fn(f64) -> String> Graph<M> {
+    /// Draws lines, each with its name, points of seconds (0 is now, the past is negative) and values, and colour.
+    pub(crate) fn show(self, ui: &mut Ui, lines: Vec<(&'static str, PlotPoints<'_>, Color32)>) {
+        let (oldest, top) = (self.oldest.max(60.0), self.top * 1.12);
+        let response = Plot::new(self.name)
+            .height(self.height)
+            .allow_zoom(false)
+            .allow_drag(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .allow_double_click_reset(false)
+            .show_grid([false, true])
+            .show_background(false)
+            .include_y(0.0)
+            .include_y(top)
+            .default_x_bounds(-oldest, 0.0)
+            .set_margin_fraction(egui::vec2(0.0, 0.0))
+            .x_axis_formatter(|mark, _| match -mark.value {
+                secs if secs < 0.5 => "now".to_owned(),
+                secs => format!("−{}", format::span(secs.round() as u64)),
+            })
+            .y_axis_formatter(move |mark, _| (self.mark)(mark.value))
+            .y_axis_min_width(74.0)
+            .legend(Legend::default().position(Corner::LeftTop))
+            .label_formatter(|_| None)
+            .show_crosshair(false)
+            .show(ui, |plot| {
+                plot.set_plot_bounds_x(-oldest..=0.0);
+                plot.set_plot_bounds_y(0.0..=top);
+                for (name, points, color) in lines {
+                    plot.line(Line::new(name, points).color(color).width(1.8));
+                }
+            })
+            .response;
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, self.label.clone()));
     }
 }
 

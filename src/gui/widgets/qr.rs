@@ -10,8 +10,8 @@ pub(crate) struct Qr {
 }
 
 impl Qr {
-    /// Shows the code of a text in a square; says so where the text is too long for any code.
-    pub(crate) fn show(&mut self, ui: &mut Ui, text: &str, side: f32) {
+    /// Shows the code of a link in a square, by what the link is called; says so where it is too long for any code.
+    pub(crate) fn show(&mut self, ui: &mut Ui, what: &str, text: &str, side: f32) {
         if self.text != text {
             self.text = text.to_owned();
             self.texture =
@@ -22,7 +22,7 @@ impl Qr {
             return;
         };
         let response = ui.add(Image::new(texture).fit_to_exact_size(vec2(side, side)).corner_radius(4.0));
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "QR code of the magnet link"));
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("QR code of the {what}")));
         let _ = response.on_hover_text("Scan with a phone or another computer to get the link");
     }
 }

@@ -1,16 +1,19 @@
-//! What the index of the network keeps: to be searched, downloaded, and handed on as links.
+//! What the index of the network keeps: to be searched, downloaded, handed on as links, and taken out.
 
 use eframe::egui::Ui;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::api::{IndexEntry, Source};
+use super::listing::{Entry, Listing, Value, hash_key};
+use super::screen::ask;
+use crate::api::{AddOptions, IndexEntry, NetworkCommand};
 use crate::base::InfoHash;
 use crate::gui::details::empty;
+use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::button::{Kind, Push};
 use crate::gui::widgets::icon::Icon;
-use crate::gui::widgets::table::{Cell, Column, Rows, Sort, Table};
+use crate::gui::widgets::table::Column;
 use crate::gui::widgets::{field, format};
 
 static COLUMNS: [Column; 7] = [
@@ -48,56 +51,66 @@ impl Entries {
         }
         self.buttons(ui, scene, index);
         let text = self.text.to_lowercase();
-        let mut rows: Vec<&IndexEntry> = index
-            .iter()
-            .filter(|entry| text.split_whitespace().all(|word| entry.name.to_lowercase().contains(word)))
-            .collect();
-        if rows.is_empty() {
+        let fits = |entry: &&IndexEntry| {
+            text.split_whitespace().all(|word| entry.name.to_lowercase().contains(word))
+        };
+        let entries: Vec<&IndexEntry> = index.iter().filter(fits).collect();
+        if entries.is_empty() {
             empty(ui, &format!("The index has nothing called {}.", self.text.trim()));
             return;
         }
-        let mut layout = scene.take_layout("entries");
-        sort(&mut rows, &layout.sort);
-        let mut table = EntryRows { rows: &rows, chosen: self.chosen, now };
-        let done = Table::new("entries", "Index", &COLUMNS, &mut layout).show(ui, &mut table);
-        scene.put_layout("entries", layout);
-        if let Some((row, _)) = done.clicked {
-            self.chosen = rows.get(row).map(|entry| entry.info_hash);
+        let chosen = self.chosen.map(hash_key);
+        let listing = Listing { name: "entries", label: "Index", columns: &COLUMNS, chosen, now };
+        let (clicked, opened) = listing.show(ui, scene, entries);
+        if let Some(entry) = clicked {
+            self.chosen = Some(entry.info_hash);
         }
-        if let Some(entry) = done.opened.and_then(|row| rows.get(row)) {
-            download(scene, entry);
+        if let Some(entry) = opened {
+            fetch(scene, entry);
         }
     }
 
     fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, index: &[IndexEntry]) {
         let chosen = index.iter().find(|entry| Some(entry.info_hash) == self.chosen);
-        ui.horizontal(|ui| {
+        let any = chosen.is_some();
+        ui.horizontal_wrapped(|ui| {
             let width = 240.0_f32.min(ui.available_width() / 3.0);
             field::search(ui, &mut self.text, "Search in the index", "Search", width);
             let push = Push::new("Download").with(Icon::Download).kind(Kind::Main);
-            let get = push.enabled(chosen.is_some()).show(ui).clicked();
-            let push = Push::new("Copy magnet link").with(Icon::Link);
-            let copy = push.enabled(chosen.is_some()).show(ui).clicked();
-            if let Some(entry) = chosen {
-                if get {
-                    download(scene, entry);
-                }
-                if copy {
-                    scene.ask(Action::Copy(magnet(entry), "Magnet link"));
-                }
+            let get = push.enabled(any).show(ui).clicked();
+            let copy = Push::new("Copy magnet link").with(Icon::Link).enabled(any).show(ui).clicked();
+            let push = Push::new("Save .torrent…").with(Icon::Save).enabled(any && !scene.picking);
+            let save = push.show(ui).clicked();
+            let push = Push::new("Remove…").with(Icon::Remove).tip("Takes it out of the index");
+            let remove = push.enabled(any).show(ui).clicked();
+            let Some(entry) = chosen else { return };
+            if get {
+                fetch(scene, entry);
+            }
+            if copy {
+                scene.ask(Action::Copy(magnet(entry), "Magnet link"));
+            }
+            if save {
+                scene.ask(Action::Pick(Wanted::SaveEntry(entry.info_hash, entry.name.clone())));
+            }
+            if remove {
+                scene.ask(Action::AskUnlist(entry.info_hash, name(entry)));
             }
         });
         ui.add_space(theme::GAP);
     }
 }
 
-/// Opens the card for an entry, or shows what is on the list already.
-fn download(scene: &mut Scene<'_>, entry: &IndexEntry) {
-    let known = scene.view.torrents.iter().any(|row| row.info_hash == entry.info_hash);
-    scene.ask(match known {
-        true => Action::Choose(entry.info_hash),
-        false => Action::Download(Some(Source::Magnet(magnet(entry)))),
-    });
+/// Downloads an entry, or shows what is on the list already.
+fn fetch(scene: &mut Scene<'_>, entry: &IndexEntry) {
+    if scene.view.torrents.iter().any(|row| row.info_hash == entry.info_hash) {
+        scene.ask(Action::Choose(entry.info_hash));
+        return;
+    }
+    let request = scene.handle.next_request();
+    // By the hash: others may have the same name.
+    let name = entry.info_hash.to_hex();
+    ask(scene, NetworkCommand::Fetch { request, name, options: AddOptions::default() });
 }
 
 /// The link that leads to an entry by the trackers of its tiers.
@@ -110,28 +123,6 @@ fn magnet(entry: &IndexEntry) -> String {
     link
 }
 
-fn sort(rows: &mut [&IndexEntry], sort: &Sort) {
-    match sort.key.as_str() {
-        "name" => rows.sort_by_key(|entry| entry.name.to_lowercase()),
-        "size" => rows.sort_by_key(|entry| entry.size),
-        "files" => rows.sort_by_key(|entry| entry.files),
-        "uploader" => rows.sort_by(|a, b| a.uploader.cmp(&b.uploader)),
-        "added" => rows.sort_by_key(|entry| entry.added_unix),
-        "seeds" => rows.sort_by_key(|entry| entry.seeds),
-        "peers" => rows.sort_by_key(|entry| entry.peers),
-        _ => {}
-    }
-    if sort.descending {
-        rows.reverse();
-    }
-}
-
-struct EntryRows<'a> {
-    rows: &'a [&'a IndexEntry],
-    chosen: Option<InfoHash>,
-    now: u64,
-}
-
 /// The name, with a part of the info-hash where others have the same name.
 fn name(entry: &IndexEntry) -> String {
     match entry.namesakes {
@@ -140,44 +131,32 @@ fn name(entry: &IndexEntry) -> String {
     }
 }
 
-impl Rows for EntryRows<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
+impl Entry for IndexEntry {
+    fn key(&self) -> u64 {
+        hash_key(self.info_hash)
     }
 
-    fn key(&self, row: usize) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.rows[row].info_hash.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
-    }
-
-    fn sentence(&self, row: usize) -> String {
-        let entry = self.rows[row];
+    fn sentence(&self, now: u64) -> String {
         format!(
             "{}, {}, shared by {} {}, {} seeds, {} peers",
-            name(entry),
-            format::size(entry.size),
-            entry.uploader,
-            format::ago(entry.added_unix, self.now),
-            entry.seeds,
-            entry.peers
+            name(self),
+            format::size(self.size),
+            self.uploader,
+            format::ago(self.added_unix, now),
+            self.seeds,
+            self.peers
         )
     }
 
-    fn chosen(&self, row: usize) -> bool {
-        self.chosen == Some(self.rows[row].info_hash)
-    }
-
-    fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let entry = self.rows[row];
+    fn value(&self, column: &'static str) -> Value<'_> {
         match column {
-            "name" => cell.text(&name(entry)),
-            "size" => cell.text(&format::size(entry.size)),
-            "files" => cell.text(&format::grouped(u64::from(entry.files))),
-            "uploader" => cell.text(&entry.uploader),
-            "added" => cell.weak(&format::ago(entry.added_unix, self.now)),
-            "seeds" => cell.text(&format::grouped(u64::from(entry.seeds))),
-            "peers" => cell.text(&format::grouped(u64::from(entry.peers))),
-            _ => {}
+            "name" => Value::Text(name(self).into()),
+            "size" => Value::Size(self.size),
+            "files" => Value::Count(self.files.into()),
+            "uploader" => Value::Text(self.uploader.as_str().into()),
+            "added" => Value::When(self.added_unix),
+            "seeds" => Value::Count(self.seeds.into()),
+            _ => Value::Count(self.peers.into()),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The three figures of the thesis: nPeers, nSeeds, timeSeed, now and over time.
 
-use eframe::egui::{self, Role, Ui, WidgetInfo};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
+use eframe::egui::Ui;
+use egui_plot::PlotPoints;
 
 use crate::api::{NetworkStatistics, SeedTime, StatisticsPoint};
 use crate::gui::theme;
 use crate::gui::widgets::format;
+use crate::gui::widgets::graph::Graph;
 
 /// The figures with what they are called.
 pub(in crate::gui::panels) fn figures(statistics: &NetworkStatistics) -> Vec<(&'static str, String)> {
@@ -24,49 +25,54 @@ pub(in crate::gui::panels) fn stay(time: &SeedTime) -> String {
     time.time_seed_secs.map_or_else(|| "–".to_owned(), |secs| format::span(secs.max(0.0).round() as u64))
 }
 
-/// The figures against the time before now.
-pub(in crate::gui::panels) fn history(
-    ui: &mut Ui,
-    name: &'static str,
-    points: &[StatisticsPoint],
-    height: f32,
-) {
-    let look = theme::look(ui);
+/// Users over the time before now, and beside or below it how long seeds stay.
+pub(in crate::gui::panels) fn history(ui: &mut Ui, whose: &str, points: &[StatisticsPoint], height: f32) {
+    const BESIDE: f32 = 760.0;
+    let whole = ui.available_width();
+    if whole >= BESIDE {
+        ui.columns(2, |columns| {
+            users(&mut columns[0], whose, points, height);
+            stays(&mut columns[1], whose, points, height);
+        });
+    } else {
+        users(ui, whose, points, (height / 2.0).max(96.0));
+        stays(ui, whose, points, (height / 2.0).max(96.0));
+    }
+}
+
+/// Seconds from now back to each point, and how far the first one lies back.
+fn before(points: &[StatisticsPoint]) -> (impl Fn(&StatisticsPoint) -> f64 + use<>, f64) {
     let now = points.last().map_or(0, |point| point.unix_secs);
-    let before = |point: &StatisticsPoint| -((now - point.unix_secs.min(now)) as f64);
+    let before = move |point: &StatisticsPoint| -((now - point.unix_secs.min(now)) as f64);
+    let oldest = points.first().map_or(0.0, |point| -before(point));
+    (before, oldest)
+}
+
+fn users(ui: &mut Ui, whose: &str, points: &[StatisticsPoint], height: f32) {
+    let look = theme::look(ui);
+    let (before, oldest) = before(points);
     let series = |value: fn(&StatisticsPoint) -> u32| -> PlotPoints<'_> {
         points.iter().map(|point| [before(point), f64::from(value(point))]).collect()
     };
-    let oldest = points.first().map_or(60.0, |point| (-before(point)).max(60.0));
     let top = points.iter().map(|point| point.n_peers.max(point.n_seeds)).max().unwrap_or(0).max(3);
-    let top = f64::from(top) * 1.15;
-    let response = Plot::new(name)
-        .height(height)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_double_click_reset(false)
-        .show_grid([false, true])
-        .show_background(false)
-        .set_margin_fraction(egui::vec2(0.0, 0.0))
-        .x_axis_formatter(|mark, _| match -mark.value {
-            secs if secs < 0.5 => "now".to_owned(),
-            secs => format!("−{}", format::span(secs.round() as u64)),
-        })
-        .legend(Legend::default().position(Corner::LeftTop))
-        .label_formatter(|_| None)
-        .show_crosshair(false)
-        .show(ui, |plot| {
-            plot.set_plot_bounds_x(-oldest..=0.0);
-            plot.set_plot_bounds_y(0.0..=top);
-            plot.line(Line::new("nPeers", series(|point| point.n_peers)).color(look.down).width(1.8));
-            plot.line(Line::new("nSeeds", series(|point| point.n_seeds)).color(look.up).width(1.8));
-        })
-        .response;
     let (peers, seeds) = points.last().map_or((0, 0), |point| (point.n_peers, point.n_seeds));
-    response.widget_info(|| {
-        let label = format!("Graph of users, now {peers} downloading and {seeds} seeding");
-        WidgetInfo::labeled(Role::Image, true, label)
-    });
+    let label = format!("Graph of users, {whose}, now {peers} downloading and {seeds} seeding");
+    // Users are whole.
+    let mark = |value: f64| if value.fract().abs() < 1e-6 { format!("{value:.0}") } else { String::new() };
+    let lines = vec![
+        ("nPeers", series(|point| point.n_peers), look.down),
+        ("nSeeds", series(|point| point.n_seeds), look.up),
+    ];
+    Graph { name: "users", label, height, oldest, top: f64::from(top), mark }.show(ui, lines);
+}
+
+fn stays(ui: &mut Ui, whose: &str, points: &[StatisticsPoint], height: f32) {
+    let look = theme::look(ui);
+    let (before, oldest) = before(points);
+    let series = points.iter().map(|point| [before(point), f64::from(point.time_seed_secs)]).collect();
+    let top = points.iter().map(|point| f64::from(point.time_seed_secs)).fold(60.0, f64::max);
+    let now = points.last().map_or(0.0, |point| point.time_seed_secs);
+    let label = format!("Graph of timeSeed, {whose}, now {}", format::span(now.max(0.0).round() as u64));
+    let mark = |value: f64| if value <= 0.0 { String::new() } else { format::span(value.round() as u64) };
+    Graph { name: "stays", label, height, oldest, top, mark }.show(ui, vec![("timeSeed", series, look.warn)]);
 }

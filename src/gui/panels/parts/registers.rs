@@ -1,12 +1,15 @@
-//! The coordinator's registers as tables: trackers, whose turn is next first, and users.
+//! The coordinator's registers as tables: trackers, whose turn is next first, users, and which upload went to which.
+
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use eframe::egui::Ui;
 
-use crate::api::{RegisteredTracker, RegisteredUser, Registers};
+use super::listing::{Entry, Listing, Value, hash_key};
+use crate::api::{IndexEntry, RegisteredTracker, RegisteredUser, Registers};
 use crate::gui::details::empty;
 use crate::gui::scene::Scene;
 use crate::gui::widgets::format;
-use crate::gui::widgets::table::{Cell, Column, Rows, Sort, Table};
+use crate::gui::widgets::table::Column;
 
 static TRACKERS: [Column; 7] = [
     Column::text("address", "Tracker", 230.0).growing(),
@@ -27,7 +30,15 @@ static USERS: [Column; 6] = [
     Column::number("seeding", "Seeding", 80.0).tip("Torrents it seeds"),
 ];
 
-/// The trackers into all the room there is; `now` in milliseconds since 1970.
+static ASSIGNED: [Column; 5] = [
+    Column::text("name", "Upload", 200.0).growing(),
+    Column::text("first", "Assigned to", 170.0).tip("The tracker whose turn it was"),
+    Column::text("further", "Further tiers", 170.0).tip("Asked when the first does not answer"),
+    Column::text("uploader", "Shared by", 90.0),
+    Column::text("added", "When", 90.0),
+];
+
+/// The trackers into all the room there is; `now` in seconds since 1970.
 pub(in crate::gui::panels) fn trackers(ui: &mut Ui, scene: &mut Scene<'_>, registers: &Registers, now: u64) {
     if registers.trackers.is_empty() {
         empty(
@@ -36,139 +47,155 @@ pub(in crate::gui::panels) fn trackers(ui: &mut Ui, scene: &mut Scene<'_>, regis
         );
         return;
     }
-    let mut rows: Vec<&RegisteredTracker> = registers.trackers.iter().collect();
-    let mut layout = scene.take_layout("registered trackers");
-    order(&mut rows, &layout.sort, |one, other, key| match key {
-        "address" => one.urls.cmp(&other.urls),
-        "since" => one.since_unix_millis.cmp(&other.since_unix_millis),
-        "heard" => one.heard_unix_millis.cmp(&other.heard_unix_millis),
-        "assigned" => one.assigned.cmp(&other.assigned),
-        "torrents" => one.torrents.cmp(&other.torrents),
-        "peers" => one.peers.cmp(&other.peers),
-        _ => one.seeds.cmp(&other.seeds),
-    });
-    let mut table = Trackers { rows: &rows, now };
-    Table::new("registered trackers", "Registered trackers", &TRACKERS, &mut layout).show(ui, &mut table);
-    scene.put_layout("registered trackers", layout);
+    let (name, label) = ("registered trackers", "Registered trackers");
+    let listing = Listing { name, label, columns: &TRACKERS, chosen: None, now };
+    listing.show(ui, scene, registers.trackers.iter().collect());
 }
 
-/// The users into all the room there is; `now` in milliseconds since 1970.
+/// The users into all the room there is; `now` in seconds since 1970.
 pub(in crate::gui::panels) fn users(ui: &mut Ui, scene: &mut Scene<'_>, registers: &Registers, now: u64) {
     if registers.users.is_empty() {
         empty(ui, "No user is connected.");
         return;
     }
-    let mut rows: Vec<&RegisteredUser> = registers.users.iter().collect();
-    let mut layout = scene.take_layout("users");
-    order(&mut rows, &layout.sort, |one, other, key| match key {
-        "name" => one.name.cmp(&other.name),
-        "address" => one.addr.cmp(&other.addr),
-        "since" => one.since_unix_millis.cmp(&other.since_unix_millis),
-        "heard" => one.heard_unix_millis.cmp(&other.heard_unix_millis),
-        "downloading" => one.downloading.cmp(&other.downloading),
-        _ => one.seeding.cmp(&other.seeding),
-    });
-    Table::new("users", "Users", &USERS, &mut layout).show(ui, &mut Users { rows: &rows, now });
-    scene.put_layout("users", layout);
+    let listing = Listing { name: "users", label: "Users", columns: &USERS, chosen: None, now };
+    listing.show(ui, scene, registers.users.iter().collect());
 }
 
-fn order<T>(rows: &mut [&T], sort: &Sort, compare: impl Fn(&T, &T, &str) -> std::cmp::Ordering) {
-    if sort.key.is_empty() {
+/// Which upload was assigned to which tracker; `now` in seconds since 1970.
+pub(in crate::gui::panels) fn assigned(ui: &mut Ui, scene: &mut Scene<'_>, index: &[IndexEntry], now: u64) {
+    if index.is_empty() {
+        empty(ui, "Nothing has been uploaded yet. Each upload is assigned to the tracker whose turn it is.");
         return;
     }
-    rows.sort_by(|one, other| compare(one, other, &sort.key));
-    if sort.descending {
-        rows.reverse();
-    }
+    let uploads: Vec<Assigned<'_>> = index.iter().map(Assigned).collect();
+    let label = "Uploads and their trackers";
+    let listing = Listing { name: "assigned", label, columns: &ASSIGNED, chosen: None, now };
+    listing.show(ui, scene, uploads.iter().collect());
 }
 
-fn ago(then_millis: u64, now_millis: u64) -> String {
-    format::ago(then_millis / 1_000, now_millis / 1_000)
+/// A key from what tells an entry from the others.
+pub(in crate::gui::panels) fn key_of(what: impl Hash) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(what)
 }
 
-struct Trackers<'a> {
-    rows: &'a [&'a RegisteredTracker],
-    now: u64,
+/// The machine and port of a URL: what people tell trackers apart by.
+pub(in crate::gui::panels) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 fn address(tracker: &RegisteredTracker) -> &str {
     tracker.urls.first().map_or("no address", String::as_str)
 }
 
-impl Rows for Trackers<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
+impl Entry for RegisteredTracker {
+    fn key(&self) -> u64 {
+        key_of((address(self), self.since_unix_millis))
     }
 
-    fn key(&self, row: usize) -> u64 {
-        row as u64
-    }
-
-    fn sentence(&self, row: usize) -> String {
-        let tracker = self.rows[row];
+    fn sentence(&self, now: u64) -> String {
         format!(
             "{}, registered {}, heard of {}, {} uploads assigned, {} peers, {} seeds",
-            address(tracker),
-            ago(tracker.since_unix_millis, self.now),
-            ago(tracker.heard_unix_millis, self.now),
-            tracker.assigned,
-            tracker.peers,
-            tracker.seeds
+            address(self),
+            format::ago(self.since_unix_millis / 1_000, now),
+            format::ago(self.heard_unix_millis / 1_000, now),
+            self.assigned,
+            self.peers,
+            self.seeds
         )
     }
 
-    fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let tracker = self.rows[row];
+    fn value(&self, column: &'static str) -> Value<'_> {
         match column {
-            "address" => cell.text(address(tracker)),
-            "since" => cell.weak(&ago(tracker.since_unix_millis, self.now)),
-            "heard" => cell.weak(&ago(tracker.heard_unix_millis, self.now)),
-            "assigned" => cell.text(&format::grouped(u64::from(tracker.assigned))),
-            "torrents" => cell.text(&format::grouped(u64::from(tracker.torrents))),
-            "peers" => cell.text(&format::grouped(u64::from(tracker.peers))),
-            "seeds" => cell.text(&format::grouped(u64::from(tracker.seeds))),
-            _ => {}
+            "address" => Value::Text(address(self).into()),
+            "since" => Value::When(self.since_unix_millis / 1_000),
+            "heard" => Value::When(self.heard_unix_millis / 1_000),
+            "assigned" => Value::Count(self.assigned.into()),
+            "torrents" => Value::Count(self.torrents.into()),
+            "peers" => Value::Count(self.peers.into()),
+            _ => Value::Count(self.seeds.into()),
         }
     }
 }
 
-struct Users<'a> {
-    rows: &'a [&'a RegisteredUser],
-    now: u64,
-}
-
-impl Rows for Users<'_> {
-    fn len(&self) -> usize {
-        self.rows.len()
+impl Entry for RegisteredUser {
+    fn key(&self) -> u64 {
+        key_of(self.addr)
     }
 
-    fn key(&self, row: usize) -> u64 {
-        row as u64
-    }
-
-    fn sentence(&self, row: usize) -> String {
-        let user = self.rows[row];
+    fn sentence(&self, now: u64) -> String {
         format!(
             "{} at {}, connected {}, heard of {}, downloads {}, seeds {}",
-            user.name,
-            user.addr,
-            ago(user.since_unix_millis, self.now),
-            ago(user.heard_unix_millis, self.now),
-            user.downloading,
-            user.seeding
+            self.name,
+            self.addr,
+            format::ago(self.since_unix_millis / 1_000, now),
+            format::ago(self.heard_unix_millis / 1_000, now),
+            self.downloading,
+            self.seeding
         )
     }
 
-    fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let user = self.rows[row];
+    fn value(&self, column: &'static str) -> Value<'_> {
         match column {
-            "name" => cell.text(&user.name),
-            "address" => cell.text(&user.addr.to_string()),
-            "since" => cell.weak(&ago(user.since_unix_millis, self.now)),
-            "heard" => cell.weak(&ago(user.heard_unix_millis, self.now)),
-            "downloading" => cell.text(&format::grouped(u64::from(user.downloading))),
-            "seeding" => cell.text(&format::grouped(u64::from(user.seeding))),
-            _ => {}
+            "name" => Value::Text(self.name.as_str().into()),
+            "address" => Value::Text(self.addr.to_string().into()),
+            "since" => Value::When(self.since_unix_millis / 1_000),
+            "heard" => Value::When(self.heard_unix_millis / 1_000),
+            "downloading" => Value::Count(self.downloading.into()),
+            _ => Value::Count(self.seeding.into()),
         }
+    }
+}
+
+/// An upload, for what it was assigned to.
+struct Assigned<'a>(&'a IndexEntry);
+
+impl Assigned<'_> {
+    fn first(&self) -> &str {
+        self.0.tiers.first().and_then(|tier| tier.first()).map_or("no tracker", |url| host(url))
+    }
+
+    fn further(&self) -> String {
+        let tiers = self.0.tiers.iter().skip(1).filter_map(|tier| tier.first());
+        tiers.map(|url| host(url)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Entry for Assigned<'_> {
+    fn key(&self) -> u64 {
+        hash_key(self.0.info_hash)
+    }
+
+    fn sentence(&self, now: u64) -> String {
+        let when = format::ago(self.0.added_unix, now);
+        let mut text = format!("{}, shared {when}, assigned to {}", self.0.name, self.first());
+        let further = self.further();
+        if !further.is_empty() {
+            text += &format!(", then {further}");
+        }
+        text
+    }
+
+    fn value(&self, column: &'static str) -> Value<'_> {
+        match column {
+            "name" => Value::Text(self.0.name.as_str().into()),
+            "first" => Value::Text(self.first().into()),
+            "further" => Value::Weak(self.further().into()),
+            "uploader" => Value::Text(self.0.uploader.as_str().into()),
+            _ => Value::When(self.0.added_unix),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trackers_are_called_by_machine_and_port() {
+        assert_eq!(host("http://10.0.0.1:6969/announce"), "10.0.0.1:6969");
+        assert_eq!(host("udp://[::1]:6969"), "[::1]:6969");
+        assert_eq!(host("elsewhere"), "elsewhere");
     }
 }

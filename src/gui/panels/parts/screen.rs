@@ -1,11 +1,12 @@
-//! The screen of one part of the network: its log in sentences, newest last.
+//! The screen of one part of the network: its log in sentences, newest last, with the buttons that write on it.
 
-use eframe::egui::Ui;
+use eframe::egui::{Key, Ui};
 
-use crate::api::{ScreenLine, ScreenView};
+use crate::api::{Command, NetworkCommand, Part, Question, ScreenLine, ScreenView};
 use crate::gui::details::empty;
 use crate::gui::scene::{Action, Scene};
-use crate::gui::widgets::button::{Kind, Push};
+use crate::gui::theme;
+use crate::gui::widgets::button::Push;
 use crate::gui::widgets::table::{Cell, Column, Rows, Table};
 use crate::gui::widgets::{field, format};
 
@@ -14,47 +15,93 @@ static COLUMNS: [Column; 2] = [
     Column::text("text", "What happened", 300.0).growing().unsorted(),
 ];
 
-/// A screen, of which this window may have cleared the older part.
+/// Letters of a note; the screen has lines, not pages.
+const NOTE: usize = 200;
+
+/// A button that asks something: the question, its name, and its tip.
+pub(in crate::gui::panels) type Asks = [(Question, &'static str, &'static str)];
+
+/// A screen, and the note that is being written for it.
 #[derive(Default)]
 pub(in crate::gui::panels) struct ScreenPane {
-    /// Lines up to this moment are not shown any more, in milliseconds since 1970.
-    cleared: Option<u64>,
+    note: String,
 }
 
 impl ScreenPane {
-    /// Draws it into all the room there is.
+    /// Draws the screen of a part into all the room there is, with buttons for what can be asked.
     pub(in crate::gui::panels) fn ui(
         &mut self,
         ui: &mut Ui,
         scene: &mut Scene<'_>,
-        name: &'static str,
+        part: Part,
         screen: &ScreenView,
+        asks: &Asks,
     ) {
-        let shown = |line: &&ScreenLine| self.cleared.is_none_or(|cleared| line.unix_millis > cleared);
-        let lines: Vec<&ScreenLine> = screen.lines.iter().filter(shown).collect();
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             field::heading(ui, "Screen");
-            let push =
-                Push::new("Clear").kind(Kind::Quiet).tip("Empties this screen; the log keeps everything");
-            if push.enabled(!lines.is_empty()).show(ui).clicked() {
-                self.cleared = screen.lines.last().map(|line| line.unix_millis);
+            for (question, name, tip) in asks {
+                if Push::new(name).tip(tip).show(ui).clicked() {
+                    ask(scene, NetworkCommand::Ask(*question));
+                }
+            }
+            if part == Part::Coordinator {
+                let tip = "Lets people write notes on this screen, or stops them";
+                if Push::new("Enable").chosen(screen.notes).tip(tip).show(ui).clicked() {
+                    ask(scene, NetworkCommand::AllowNotes { part, on: !screen.notes });
+                }
+            }
+            let push = Push::new("Clear").tip("Empties this screen; the log keeps everything");
+            if push.enabled(!screen.lines.is_empty()).show(ui).clicked() {
+                ask(scene, NetworkCommand::Clear(part));
+            }
+            if screen.notes {
+                self.note(ui, scene, part);
             }
         });
-        if lines.is_empty() {
+        if screen.lines.is_empty() {
             empty(ui, "Nothing has happened here yet.");
             return;
         }
+        let name = name(part);
         let mut layout = scene.take_layout(name);
-        let done =
-            Table::new(name, "Screen", &COLUMNS, &mut layout).stick_to_end().show(ui, &mut Lines(&lines));
+        let done = Table::new(name, "Screen", &COLUMNS, &mut layout)
+            .stick_to_end()
+            .show(ui, &mut Lines(&screen.lines));
         scene.put_layout(name, layout);
-        if let Some(line) = done.opened.and_then(|row| lines.get(row)) {
+        if let Some(line) = done.opened.and_then(|row| screen.lines.get(row)) {
             scene.ask(Action::Copy(line.text.clone(), "Line"));
+        }
+    }
+
+    fn note(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, part: Part) {
+        let width = (ui.available_width() - 84.0 - theme::GAP).clamp(120.0, 320.0);
+        let edit = field::line(ui, &mut self.note, "Note", "A note for this screen", width);
+        let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let text: String = self.note.trim().chars().take(NOTE).collect();
+        let written = Push::new("Write").enabled(!text.is_empty()).show(ui).clicked();
+        if (written || entered) && !text.is_empty() {
+            ask(scene, NetworkCommand::Note { part, text });
+            self.note.clear();
         }
     }
 }
 
-struct Lines<'a>(&'a [&'a ScreenLine]);
+/// Asks the network for something.
+pub(in crate::gui::panels) fn ask(scene: &mut Scene<'_>, command: NetworkCommand) {
+    scene.send(Command::Network(command));
+}
+
+const fn name(part: Part) -> &'static str {
+    match part {
+        Part::Coordinator => "coordinator screen",
+        Part::Tracker => "tracker screen",
+        Part::Peer => "peer screen",
+        Part::Index => "index screen",
+        Part::Statistics => "statistics screen",
+    }
+}
+
+struct Lines<'a>(&'a [ScreenLine]);
 
 impl Rows for Lines<'_> {
     fn len(&self) -> usize {
@@ -70,7 +117,7 @@ impl Rows for Lines<'_> {
     }
 
     fn cell(&mut self, row: usize, column: &'static str, cell: &mut Cell<'_>) {
-        let line = self.0[row];
+        let line = &self.0[row];
         let look = cell.look();
         match column {
             "time" => cell.mono(&format::clock(line.unix_millis)),
