@@ -75,6 +75,13 @@ window: needs-tests ## the window on a screen of its own
 	cargo build $(ALL) --quiet
 	$$(tests/interop/python) tests/interop/window.py --fyris "$(TARGET)/debug/fyris" $(STRICT)
 
+.PHONY: pictures
+pictures: needs-tests ## pictures of every panel in every state, to be looked at; ONLY="words" picks some
+	$(call say,pictures)
+	cargo build $(ALL) --quiet --example window
+	tests/interop/pictures.py --window "$(TARGET)/debug/examples/window" --to "$(TARGET)/pictures" $(if $(ONLY),--only $(ONLY))
+	@echo 'they are in $(TARGET)/pictures'
+
 .PHONY: bench
 bench: needs-cargo ## how fast each part is, and all of it beside other programs, into docs/performance.md; RUNS=n SIZE=mib
 	@packaging/linux/needs.sh build

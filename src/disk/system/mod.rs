@@ -68,7 +68,7 @@ impl System {
         last: &mut LastFolder,
     ) -> io::Result<FileStamp> {
         let found = match self.portable {
-            true => portable::look(root, path, &mut portable::LastFolder),
+            true => portable::look(root, path, &mut portable::LastFolder::default()),
             false => native::look(root, path, last),
         };
         match found {

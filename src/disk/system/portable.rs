@@ -62,9 +62,9 @@ pub(super) fn open(root: &Path, path: &[String], access: Access) -> io::Result<(
     Ok((file, !there))
 }
 
-/// Nothing: every folder is looked up anew.
+/// Nothing: every folder is looked up anew. With a field, as the other way's has, so that both are made alike.
 #[derive(Default)]
-pub(in crate::disk) struct LastFolder;
+pub(in crate::disk) struct LastFolder(());
 
 pub(super) fn look(root: &Path, path: &[String], _last: &mut LastFolder) -> io::Result<FileStamp> {
     let (name, above) = split(path)?;

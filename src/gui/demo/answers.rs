@@ -9,6 +9,7 @@ use crate::api::{
     RequestId, Share, Source, State, TorrentRow,
 };
 use crate::base::InfoHash;
+use crate::gui::clock::unix_millis;
 
 /// Bytes that a path which is not on this disk is said to hold.
 const IMAGINED: u64 = 734 << 20;
@@ -108,7 +109,7 @@ impl Demo {
                 Event::Refused { request: *request, reason }
             }
             NetworkCommand::Fetch { request, name, options } => {
-                let view = network.view(&self.torrents, self.generation);
+                let view = network.view(&self.torrents, unix_millis());
                 let Some(entry) = view.index.iter().find(|entry| named(entry, name)) else {
                     let reason = format!("The index has nothing called {name}.");
                     self.backend.emit(Event::Refused { request: *request, reason });

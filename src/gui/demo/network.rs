@@ -308,7 +308,7 @@ pub(super) fn index(shared: &[&TorrentRow], now: u64) -> Vec<IndexEntry> {
                 size,
                 files: 31,
                 piece_length: 1 << 20,
-                added_unix: now / 1_000 - 400 * (number as u64 + 1),
+                added_unix: (now / 1_000).saturating_sub(400 * (number as u64 + 1)),
                 uploader: USERS[4 + number].to_owned(),
                 tiers: vec![urls(1), urls(0)],
                 namesakes: 0,

@@ -48,8 +48,9 @@ impl Controls {
             .frame(frame)
             .show(ui, |ui| {
                 self.line(ui, scene, network, own);
-                let builder =
-                    UiBuilder::new().accessibility_role(Role::Region).accessibility_label("Controls");
+                let builder = UiBuilder::new()
+                    .accessibility_role(Role::Region)
+                    .accessibility_label("Controls of the network");
                 ui.scope_builder(builder, |ui| {
                     self.fields(ui, scene);
                     self.screen.ui(ui, scene, Part::Peer, &network.peer_screen, &[]);
@@ -97,31 +98,34 @@ impl Controls {
     }
 
     fn fields(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        const BUTTON: f32 = 118.0;
+        const BUTTON: f32 = 126.0;
         let look = theme::look(ui);
         let unavailable = scene.unavailable();
-        let allowed = unavailable.is_none();
-        let (mut upload, mut download) = (false, false);
-        ui.horizontal_wrapped(|ui| {
-            let whole = ui.available_width();
-            let side_by_side = whole > 640.0;
-            let half = if side_by_side { (whole - theme::GAP) / 2.0 } else { whole };
-            let width = (half - BUTTON - theme::GAP).max(120.0);
-            ui.add_enabled_ui(allowed, |ui| {
-                let hint = "Name in the shared folder, or a path";
-                let edit = field::line(ui, &mut self.upload, "What to upload", hint, width);
-                upload = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let field = |ui: &mut Ui, text: &mut String, [label, hint, button, tip]: [&str; 4], icon, width| {
+            let edit = ui.add_enabled_ui(unavailable.is_none(), |ui| {
+                let edit = field::line(ui, text, label, hint, width);
+                edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
             });
-            let push = Push::new("Upload").with(Icon::Upload).tip(unavailable.unwrap_or("Shares it"));
-            upload |= push.enabled(allowed).show(ui).clicked();
-            ui.add_enabled_ui(allowed, |ui| {
-                let hint = "Name in the index, or a magnet link";
-                let edit = field::line(ui, &mut self.download, "What to download", hint, width - 16.0);
-                download = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            });
-            let push = Push::new("Download").with(Icon::Download).tip(unavailable.unwrap_or("Fetches it"));
-            download |= push.enabled(allowed).show(ui).clicked();
-        });
+            let push = Push::new(button).with(icon).tip(unavailable.unwrap_or(tip));
+            push.enabled(unavailable.is_none()).show(ui).clicked() || edit.inner
+        };
+        let up = ["What to upload", "Name in the shared folder, or a path", "Upload", "Shares it"];
+        let down = ["What to download", "Name in the index, or a magnet link", "Download", "Fetches it"];
+        let (upload, download);
+        let whole = ui.available_width();
+        if whole > 640.0 {
+            let width = (whole - 3.0 * theme::GAP) / 2.0 - BUTTON;
+            (upload, download) = ui
+                .horizontal(|ui| {
+                    let upload = field(ui, &mut self.upload, up, Icon::Upload, width);
+                    (upload, field(ui, &mut self.download, down, Icon::Download, width))
+                })
+                .inner;
+        } else {
+            let width = (whole - theme::GAP - BUTTON).max(80.0);
+            upload = ui.horizontal(|ui| field(ui, &mut self.upload, up, Icon::Upload, width)).inner;
+            download = ui.horizontal(|ui| field(ui, &mut self.download, down, Icon::Download, width)).inner;
+        }
         if upload {
             self.upload(scene);
         }

@@ -3,10 +3,14 @@
 use eframe::egui::{self, Ui};
 
 use crate::api::{NetworkCommand, NetworkView, Part, Question, RequestId};
+use crate::gui::details::empty;
 use crate::gui::panels::parts::{self, Hosting, Mood, Rules, ScreenPane};
 use crate::gui::scene::Scene;
 use crate::gui::theme;
 use crate::gui::widgets::button::Push;
+
+/// A panel that is wider than this shows the picture of the swarm beside everything else.
+const BESIDE: f32 = 1_180.0;
 
 /// What is shown of the coordinator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,8 +64,18 @@ impl Coordinator {
                 [(Question::Trackers, "Trackers", "Writes on the screen which trackers are registered")];
             self.screen.ui(ui, scene, Part::Coordinator, &network.coordinator_screen, &asks);
         });
+        let registers = &network.registers;
+        // Where there is room for both, the picture stands beside whatever is read.
+        if self.tab != Tab::Swarm && ui.available_width() > BESIDE && !registers.users.is_empty() {
+            egui::Panel::right("picture")
+                .resizable(true)
+                .default_size(ui.available_width() * 0.4)
+                .size_range(320.0..=ui.available_width() * 0.6)
+                .frame(egui::Frame::new().inner_margin(egui::Margin { left: 8, ..egui::Margin::ZERO }))
+                .show_separator_line(false)
+                .show(ui, |ui| parts::picture(ui, registers));
+        }
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            let registers = &network.registers;
             parts::tabs(
                 ui,
                 &mut self.tab,
@@ -69,7 +83,7 @@ impl Coordinator {
                     (Tab::Trackers, format!("Trackers {}", registers.trackers.len())),
                     (Tab::Users, format!("Users {}", registers.users.len())),
                     (Tab::Uploads, format!("Uploads {}", network.index.len())),
-                    (Tab::Swarm, "Picture of the swarm".to_owned()),
+                    (Tab::Swarm, "Swarm".to_owned()),
                     (Tab::Rules, "Rules".to_owned()),
                     (Tab::Hosting, "Host and join".to_owned()),
                 ],
@@ -80,6 +94,11 @@ impl Coordinator {
 
     fn tab(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, network: &NetworkView, now: u64) {
         let registers = &network.registers;
+        let listed = matches!(self.tab, Tab::Trackers | Tab::Users | Tab::Uploads | Tab::Swarm);
+        if listed && network.fault.is_some() && registers.trackers.is_empty() && registers.users.is_empty() {
+            empty(ui, "The registers cannot be read until the coordinator answers.");
+            return;
+        }
         match self.tab {
             Tab::Trackers => parts::trackers(ui, scene, registers, now),
             Tab::Users => parts::users(ui, scene, registers, now),

@@ -39,10 +39,17 @@ impl Index {
             self.shared(ui, scene, &view, now);
             return;
         };
+        parts::unread(ui, network);
         parts::below(ui, "index screen", |ui| {
             self.screen.ui(ui, scene, Part::Index, &network.index_screen, &[]);
         });
-        egui::CentralPanel::no_frame().show(ui, |ui| self.entries.ui(ui, scene, &network.index, now));
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            if network.index.is_empty() && network.fault.is_some() {
+                empty(ui, "The index cannot be read until the coordinator answers.");
+            } else {
+                self.entries.ui(ui, scene, &network.index, now);
+            }
+        });
     }
 
     fn shared(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &View, now: u64) {

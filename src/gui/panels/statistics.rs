@@ -36,6 +36,7 @@ impl Statistics {
             computer(ui, scene);
             return;
         };
+        parts::unread(ui, network);
         parts::below(ui, "statistics screen", |ui| {
             let asks = [
                 (Question::NPeers, "nPeers", "Writes on the screen how many users download"),

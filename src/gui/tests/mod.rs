@@ -5,13 +5,15 @@
 //! - `upload`: from a file to a link
 //! - `download`: from a link or file to an entry on the list
 //! - `list`: sorting, filters, choosing, many rows, pause and remove
+//! - `network`: the five parts of the network, each in its panel and in a window of its own
+//! - `panels`: the other panels, and the details
 //! - `lab`: the experiments
-//! - `panels`: the other panels, and windows of their own
 //! - `whole`: keyboard, looks, drops, sizes, closing, idling
 
 mod download;
 mod lab;
 mod list;
+mod network;
 mod panels;
 mod rig;
 mod upload;

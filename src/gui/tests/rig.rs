@@ -120,9 +120,38 @@ impl Rig {
     /// The same within a part of the window that has a name.
     #[track_caller]
     pub(super) fn control_in<'a>(&'a self, part: &'a str, label: &'a str) -> Node<'a> {
+        self.part(part).get(by().label(label).predicate(|node| acts(node.role())))
+    }
+
+    /// Whether there is a button, tab, box or field in a part of the window that has a name.
+    pub(super) fn has_in(&self, part: &str, label: &str) -> bool {
+        let wanted = by().label(label).predicate(|node| acts(node.role()));
+        self.part(part).query_all(wanted).next().is_some()
+    }
+
+    /// Whether a button can be pressed in a part of the window that has a name.
+    #[track_caller]
+    pub(super) fn enabled_in(&self, part: &str, label: &str) -> bool {
+        !self.control_in(part, label).accesskit_node().is_disabled()
+    }
+
+    /// Whether a text can be read in a part of the window that has a name.
+    #[track_caller]
+    pub(super) fn within(&self, part: &str, text: &str) -> bool {
+        self.part(part).query_all(by().label_contains(text).include_labels()).next().is_some()
+    }
+
+    /// The names of the tabs in a part of the window that has a name.
+    #[track_caller]
+    pub(super) fn tabs(&self, part: &str) -> Vec<String> {
+        let tabs = self.part(part).query_all(by().role(Role::Tab)).collect::<Vec<_>>();
+        tabs.iter().filter_map(|tab| tab.accesskit_node().label()).collect()
+    }
+
+    #[track_caller]
+    fn part<'a>(&'a self, name: &'a str) -> Node<'a> {
         let regions = [Role::Region, Role::Navigation];
-        let part = self.harness.get(by().label(part).predicate(move |node| regions.contains(&node.role())));
-        part.get(by().label(label).predicate(|node| acts(node.role())))
+        self.harness.get(by().label(name).predicate(move |node| regions.contains(&node.role())))
     }
 
     /// Presses a button within a part of the window that has a name.

@@ -73,16 +73,19 @@ impl Entries {
     fn buttons(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, index: &[IndexEntry]) {
         let chosen = index.iter().find(|entry| Some(entry.info_hash) == self.chosen);
         let any = chosen.is_some();
-        ui.horizontal_wrapped(|ui| {
+        let narrow = ui.available_width() < 760.0;
+        let push = |icon, label| {
+            if narrow { Push::icon(icon, label) } else { Push::new(label).with(icon).kind(Kind::Quiet) }
+        };
+        ui.horizontal(|ui| {
             let width = 240.0_f32.min(ui.available_width() / 3.0);
             field::search(ui, &mut self.text, "Search in the index", "Search", width);
-            let push = Push::new("Download").with(Icon::Download).kind(Kind::Main);
-            let get = push.enabled(any).show(ui).clicked();
-            let copy = Push::new("Copy magnet link").with(Icon::Link).enabled(any).show(ui).clicked();
-            let push = Push::new("Save .torrent…").with(Icon::Save).enabled(any && !scene.picking);
-            let save = push.show(ui).clicked();
-            let push = Push::new("Remove…").with(Icon::Remove).tip("Takes it out of the index");
-            let remove = push.enabled(any).show(ui).clicked();
+            let main = Push::new("Download").with(Icon::Download).kind(Kind::Main);
+            let get = main.enabled(any).show(ui).clicked();
+            let copy = push(Icon::Link, "Copy magnet link").enabled(any).show(ui).clicked();
+            let may_save = any && !scene.picking;
+            let save = push(Icon::Save, "Save .torrent…").enabled(may_save).show(ui).clicked();
+            let remove = push(Icon::Remove, "Remove…").enabled(any).show(ui).clicked();
             let Some(entry) = chosen else { return };
             if get {
                 fetch(scene, entry);

@@ -39,5 +39,5 @@ pub(super) use picture::picture;
 pub(super) use registers::{assigned, trackers, users};
 pub(super) use rules::Rules;
 pub(super) use screen::{ScreenPane, ask};
-pub(super) use standing::{Mood, below, connecting, copied, row, standing, tabs};
+pub(super) use standing::{Mood, below, connecting, copied, row, standing, tabs, unread};
 pub(super) use tiles::tiles;

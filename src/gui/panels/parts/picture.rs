@@ -15,6 +15,8 @@ use crate::gui::widgets::format;
 
 /// Users drawn; a picture of more says nothing any more.
 const DRAWN: usize = 40;
+/// Rates written on arrows.
+const RATES: usize = 14;
 const NODE: f32 = 9.0;
 
 /// Draws it into all the room there is.
@@ -44,11 +46,19 @@ pub(in crate::gui::panels) fn picture(ui: &mut Ui, registers: &Registers) {
         drawn.iter().enumerate().map(|(at, user)| (user.addr, place(rect, at, drawn.len()))).collect();
     let most = registers.flows.iter().map(|flow| flow.rate).max().unwrap_or(1).max(1);
     let painter = ui.painter().with_clip_rect(rect);
+    let mut rates = Vec::new();
     for flow in &registers.flows {
         if let (Some(&from), Some(&to)) = (places.get(&flow.from), places.get(&flow.to)) {
-            arrow(&painter, from, to, flow.rate as f32 / most as f32, look);
+            let middle = arrow(&painter, from, to, flow.rate as f32 / most as f32, look);
+            rates.push((middle, flow.rate));
         }
     }
+    // The largest first: where there are many, the others would hide each other.
+    rates.sort_by_key(|&(_, rate)| std::cmp::Reverse(rate));
+    for (middle, rate) in rates.iter().filter_map(|&(middle, rate)| Some((middle?, rate))).take(RATES) {
+        written(ui, &painter, middle, &format::rate_or_zero(rate), look);
+    }
+    legend(ui, &painter, rect, look);
     for user in drawn {
         node(ui, &painter, rect, places[&user.addr], user, look);
     }
@@ -100,11 +110,32 @@ fn node(ui: &Ui, painter: &Painter, rect: Rect, at: Pos2, user: &RegisteredUser,
     painter.text(at + vec2(0.0, shift * (NODE + 4.0)), anchor, &user.name, font, look.text);
 }
 
-/// A bent arrow, so that two that run against each other stay apart.
-fn arrow(painter: &Painter, from: Pos2, to: Pos2, part: f32, look: &Look) {
+/// A rate on an arrow.
+fn written(ui: &Ui, painter: &Painter, at: Pos2, text: &str, look: &Look) {
+    let galley = painter.layout_no_wrap(text.to_owned(), TextStyle::Small.resolve(ui.style()), look.text);
+    let place = Rect::from_center_size(at, galley.size());
+    painter.rect_filled(place.expand2(vec2(4.0, 1.0)), 4.0, look.card);
+    painter.galley(place.min, galley, look.text);
+}
+
+/// What the colours of the nodes mean.
+fn legend(ui: &Ui, painter: &Painter, rect: Rect, look: &Look) {
+    let font = TextStyle::Small.resolve(ui.style());
+    let mut right = rect.right();
+    for (text, color) in [("neither", look.weak), ("seeds", look.up), ("downloads", look.down)] {
+        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), look.weak);
+        let at = pos2(right - galley.size().x, rect.bottom() - galley.size().y);
+        painter.circle_filled(pos2(at.x - 9.0, at.y + galley.size().y / 2.0), 4.0, color);
+        right = at.x - 28.0;
+        painter.galley(at, galley, look.weak);
+    }
+}
+
+/// A bent arrow, so that two that run against each other stay apart; its middle, where there is room for a rate.
+fn arrow(painter: &Painter, from: Pos2, to: Pos2, part: f32, look: &Look) -> Option<Pos2> {
     let way = to - from;
     if way.length() < 4.0 * NODE {
-        return;
+        return None;
     }
     let along = way.normalized();
     let bend = (from + way / 2.0) + along.rot90() * (way.length() * 0.09);
@@ -121,8 +152,10 @@ fn arrow(painter: &Painter, from: Pos2, to: Pos2, part: f32, look: &Look) {
     let tip = (end - points[14]).normalized();
     let side = tip.rot90() * (3.5 + stroke.width);
     let head = vec![end + tip * 5.0, end - tip * 5.0 + side, end - tip * 5.0 - side];
+    let middle = (way.length() > 110.0).then_some(points[7]);
     painter.line(points, stroke);
     painter.add(eframe::egui::Shape::convex_polygon(head, color, Stroke::NONE));
+    middle
 }
 
 #[cfg(test)]

@@ -58,14 +58,14 @@ impl Rules {
         field::heading(ui, "Announcing windows");
         field::note(ui, "What every user reads beside the list. An empty one takes no room.");
         let announcing = &mut draft.announcing;
-        for (label, text, hint) in [
-            ("On the right", &mut announcing.right, ""),
-            ("then, when complete", &mut announcing.right_completed, "As before"),
-            ("At the bottom", &mut announcing.bottom, ""),
-            ("then, when complete", &mut announcing.bottom_completed, "As before"),
+        let after = "once a download completes; empty leaves it as it was";
+        for (name, text, hint) in [
+            ("On the right", &mut announcing.right, "from the beginning"),
+            ("On the right, then", &mut announcing.right_completed, after),
+            ("At the bottom", &mut announcing.bottom, "from the beginning"),
+            ("At the bottom, then", &mut announcing.bottom_completed, after),
         ] {
-            let name = if hint.is_empty() { label.to_owned() } else { format!("{label}: {text}") };
-            field::row(ui, label, |ui| field::line(ui, text, &name, hint, f32::INFINITY));
+            field::row(ui, name, |ui| field::line(ui, text, name, hint, f32::INFINITY));
         }
         ui.add_space(4.0);
         let changed = *draft != *force;
@@ -89,9 +89,9 @@ fn read(ui: &mut Ui, rules: &NetworkRules) {
     let announcing = &rules.announcing;
     for (label, text) in [
         ("On the right", &announcing.right),
-        ("then, when complete", &announcing.right_completed),
+        ("On the right, then", &announcing.right_completed),
         ("At the bottom", &announcing.bottom),
-        ("then, when complete", &announcing.bottom_completed),
+        ("At the bottom, then", &announcing.bottom_completed),
     ] {
         if !text.is_empty() {
             fact(ui, label, text.as_str());

@@ -1,6 +1,6 @@
 //! The screen of one part of the network: its log in sentences, newest last, with the buttons that write on it.
 
-use eframe::egui::{Key, Ui};
+use eframe::egui::{Key, Role, Ui, UiBuilder};
 
 use crate::api::{Command, NetworkCommand, Part, Question, ScreenLine, ScreenView};
 use crate::gui::details::empty;
@@ -37,7 +37,12 @@ impl ScreenPane {
         screen: &ScreenView,
         asks: &Asks,
     ) {
-        ui.horizontal_wrapped(|ui| {
+        let builder = UiBuilder::new().accessibility_role(Role::Region).accessibility_label(spoken(part));
+        ui.scope_builder(builder, |ui| self.content(ui, scene, part, screen, asks));
+    }
+
+    fn content(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, part: Part, screen: &ScreenView, asks: &Asks) {
+        ui.horizontal(|ui| {
             field::heading(ui, "Screen");
             for (question, name, tip) in asks {
                 if Push::new(name).tip(tip).show(ui).clicked() {
@@ -91,6 +96,17 @@ pub(in crate::gui::panels) fn ask(scene: &mut Scene<'_>, command: NetworkCommand
     scene.send(Command::Network(command));
 }
 
+const fn spoken(part: Part) -> &'static str {
+    match part {
+        Part::Coordinator => "Coordinator screen",
+        Part::Tracker => "Tracker screen",
+        Part::Peer => "Peer screen",
+        Part::Index => "Index screen",
+        Part::Statistics => "Statistics screen",
+    }
+}
+
+/// What its table's layout goes by.
 const fn name(part: Part) -> &'static str {
     match part {
         Part::Coordinator => "coordinator screen",

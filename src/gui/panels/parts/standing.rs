@@ -27,6 +27,14 @@ pub(in crate::gui::panels) fn standing(network: &NetworkView) -> (Mood, String) 
     }
 }
 
+/// Says why what the coordinator knows cannot be read, where that is so.
+pub(in crate::gui::panels) fn unread(ui: &mut Ui, network: &NetworkView) {
+    if let Some(fault) = &network.fault {
+        row(ui, Mood::Fault, fault, |_| {});
+        ui.add_space(4.0);
+    }
+}
+
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gui::panels) enum Mood {
@@ -128,8 +136,8 @@ pub(in crate::gui::panels) fn below(ui: &mut Ui, name: &'static str, content: im
 
 /// Tabs in a row; the chosen one changes by a click.
 pub(in crate::gui::panels) fn tabs<T: Copy + PartialEq>(ui: &mut Ui, chosen: &mut T, tabs: &[(T, String)]) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
         for (tab, label) in tabs {
             if Push::new(label).tab(*chosen == *tab).show(ui).clicked() {
                 *chosen = *tab;

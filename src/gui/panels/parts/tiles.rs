@@ -10,7 +10,9 @@ pub(in crate::gui::panels) fn tiles<N: AsRef<str>>(ui: &mut Ui, values: &[(N, St
     let look = theme::look(ui);
     let gap = theme::GAP;
     let room = ui.available_width();
-    let across = (((room + gap) / (LEAST + gap)).floor() as usize).clamp(1, values.len().max(1));
+    let most = (((room + gap) / (LEAST + gap)).floor() as usize).clamp(1, values.len().max(1));
+    // As many rows as that takes, and each as long as the others.
+    let across = values.len().div_ceil(values.len().div_ceil(most).max(1)).max(1);
     let width = (room - gap * (across as f32 - 1.0)) / across as f32;
     for line in values.chunks(across) {
         ui.horizontal(|ui| {

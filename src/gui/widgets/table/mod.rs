@@ -149,6 +149,15 @@ impl<'a> Table<'a> {
             }
         });
         let scrolled = output.state.clamped_offset().x;
+        if self.stick_to_end {
+            // It moves by the length that it had; where that has changed, it is at the end in the next frame.
+            let last = ui.data_mut(|data| {
+                std::mem::replace(data.get_temp_mut_or_default::<usize>(id.with("rows")), rows.len())
+            });
+            if last != rows.len() {
+                ui.request_repaint();
+            }
+        }
         header::show(ui, header, scrolled, self.columns, self.layout, &places, id);
         if done.clicked.is_some() || done.menu.is_some() {
             focus.request_focus();
