@@ -4,6 +4,7 @@
 window.py --fyris PATH [--strict] [--keep] [--screenshot FILE]"""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -104,6 +105,21 @@ def two_windows(world, screenshot):
     closes(first)
 
 
+def five_windows(world, _):
+    """The five parts of the network in windows of their own, as they were left: each shows something, and all rest."""
+    screen = Screen(world)
+    state = world.path("state of app")
+    state.mkdir(exist_ok=True)
+    panels = ["peer", "coordinator", "trackers", "index", "statistics"]
+    (state / "window.json").write_text(json.dumps({"version": 1, "own_windows": panels, "panel": "log"}))
+    running = start(world, screen, "app")
+    opened(world, screen, 1 + len(panels))
+    rests(world, running)
+    closes(running)
+    left = json.loads((state / "window.json").read_text())["own_windows"]
+    check(f"it remembers {left}", left == panels)
+
+
 def handed_over(world, _):
     """A torrent given to a second start on the same state folder goes to the first; that window stays the only one."""
     shared = content.single(100_000)
@@ -137,7 +153,8 @@ def main():
     programs = {"fyris": str(Path(options.fyris).resolve())}
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for number, (name, function) in enumerate({
-            "two windows, two state folders": two_windows, "a torrent handed to the running app": handed_over,
+            "two windows, two state folders": two_windows, "the five windows": five_windows,
+            "a torrent handed to the running app": handed_over,
             "no display": no_display}.items()):
         result, line = attempt(name, 60, lambda world: function(world, options.screenshot), number, programs, options.keep)
         counts[result] += 1

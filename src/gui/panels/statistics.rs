@@ -91,7 +91,7 @@ fn whole(ui: &mut Ui, network: &NetworkView) {
         theme::card(look).show(ui, |ui| {
             ui.set_width(ui.available_width());
             field::heading(ui, "History");
-            let height = (ui.available_height() - 16.0).clamp(170.0, 420.0);
+            let height = (ui.available_height() - 60.0).clamp(170.0, 640.0);
             parts::history(ui, "of the network", &network.statistics.history, height);
         });
     });

@@ -67,7 +67,7 @@ impl Rig {
         change(&mut parts);
         let harness = Harness::builder()
             .with_size(size)
-            .with_max_steps(12)
+            .with_max_steps(40)
             .build_eframe(move |context| App::new(&context.egui_ctx, handle, parts));
         let mut rig = Self { harness, demo, dialogs, sent: Vec::new() };
         rig.turn();

@@ -120,7 +120,7 @@ pub(in crate::gui::panels) fn below(ui: &mut Ui, name: &'static str, content: im
     let most = (room - MIDDLE).max(LEAST);
     egui::Panel::bottom(name)
         .resizable(true)
-        .default_size((room * 0.34).clamp(LEAST, 280.0).min(most))
+        .default_size((room * 0.34).clamp(LEAST, 420.0).min(most))
         .size_range(LEAST..=most)
         .show_separator_line(false)
         .frame(
