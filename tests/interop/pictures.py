@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PANELS = ["peer", "coordinator", "trackers", "index", "statistics", "settings", "log"]
+PANELS = ["peer", "coordinator", "trackers", "index", "statistics", "lab", "settings", "log"]
 SIZES = [(800, 600), (3840, 2160)]
 NETWORK = {"peer": (0, 0, 1280, 1060), "coordinator": (1290, 0, 1270, 1060), "trackers": (2570, 0, 1270, 1060),
            "index": (0, 1090, 1910, 1060), "statistics": (1930, 1090, 1910, 1060)}
