@@ -300,7 +300,9 @@ pub(super) fn index(shared: &[&TorrentRow], now: u64) -> Vec<IndexEntry> {
     let mut index: Vec<IndexEntry> = shared.iter().map(|row| entry(row)).collect();
     if !shared.is_empty() {
         for (number, (name, size)) in
-            [("Field recordings, May", 812 << 20), ("Holiday photos 2026", 96 << 20)].into_iter().enumerate()
+            [("Field recordings of May", 812 << 20), ("Holiday photos 2026", 96 << 20)]
+                .into_iter()
+                .enumerate()
         {
             index.push(IndexEntry {
                 info_hash: InfoHash([0xa0 + number as u8; 20]),
