@@ -63,7 +63,7 @@ http() {
 
 for _ in $(seq "$rounds"); do
     if has aquatic_udp_load_test; then
-        for tracker in fyris aquatic_udp opentracker; do
+        for tracker in fyris aquatic_udp; do
             [ "$tracker" = fyris ] || has "$tracker" || continue
             udp "$tracker"
         done
@@ -87,14 +87,15 @@ median() { sort -g | awk '{all[NR] = $1} END {print all[int((NR + 1) / 2)]}'; }
     echo
     echo "$(date +%F), $(uname -sr), $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), medians of $rounds rounds of $each s:"
     echo
-    echo '| over | tracker | answers a second | ours is | peers an answer, or 99 % within | memory at most, MiB | answers a CPU second |'
-    echo '|---|---|---|---|---|---|---|'
+    echo '| over | tracker | answers a second | ours is | answers a CPU second | ours is | peers an answer, or 99 % within | memory at most, MiB |'
+    echo '|---|---|---|---|---|---|---|---|'
     awk '!seen[$1, $2]++ {print $1, $2}' "$work/results" | while read -r way tracker; do
         column() { awk -v way="$way" -v tracker="$1" -v column="$2" '$1 == way && $2 == tracker {print $column}' "$work/results" | median; }
         rate=$(column "$tracker" 3)
         awk -v way="$way" -v tracker="$tracker" -v rate="$rate" -v ours="$(column fyris 3)" -v other="$(column "$tracker" 4)" \
-            -v memory="$(column "$tracker" 5)" -v cpu="$(column "$tracker" 6)" -v each="$each" 'BEGIN {
-            printf "| %s | %s | %.0f | %.2f × | %s | %.0f | %.0f |\n", way, tracker, rate, rate ? ours / rate : 0, other, memory / 1024, rate * each / cpu }'
+            -v memory="$(column "$tracker" 5)" -v cpu="$(column "$tracker" 6)" -v each="$each" -v ourcpu="$(column fyris 6)" 'BEGIN {
+            printf "| %s | %s | %.0f | %.2f × | %.0f | %.2f × | %s | %.0f |\n", way, tracker, rate, rate ? ours / rate : 0,
+                rate * each / cpu, rate ? ours / ourcpu / (rate / cpu) : 0, other, memory / 1024 }'
     done
     echo
 } | tee "$work/table"
