@@ -28,7 +28,7 @@ run: needs-cargo ## opens the window; ARGS="…" are given to the program (insta
 	$(TARGET)/release/fyris $(ARGS)
 
 .PHONY: test
-test: needs-cargo needs-tests format lints documents tests pure licences interop window ## checks everything, as continuous integration does
+test: needs-cargo needs-tests format lints documents tests pure licences interop network window ## checks everything, as continuous integration does
 	@printf '\nall checks passed\n'
 
 .PHONY: format
@@ -68,6 +68,12 @@ interop: needs-tests rivals ## real transfers with other BitTorrent programs; ON
 	$(call say,interop)
 	cargo build $(ALL) --quiet
 	RQBIT="$(RQBIT)" $$(tests/interop/python) tests/interop/run.py --fyris "$(TARGET)/debug/fyris" $(STRICT) $(if $(ONLY),--only '$(ONLY)')
+
+.PHONY: network
+network: needs-tests ## a network of coordinator, trackers and users over six machines
+	$(call say,network)
+	cargo build $(ALL) --quiet
+	$$(tests/interop/python) tests/interop/network.py --fyris "$(TARGET)/debug/fyris" $(STRICT)
 
 .PHONY: window
 window: needs-tests ## the window on a screen of its own

@@ -1,6 +1,6 @@
 //! What a user may choose, kept in one TOML file: every key has a default, and an unknown key is refused by name.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,14 @@ pub struct Settings {
     pub tracker_port: u16,
     /// Whether the tracker answers other machines of the local network; loopback alone otherwise.
     pub tracker_on_network: bool,
+    /// What this computer's user is called in a network; the name of the computer's user where it is empty.
+    pub user_name: String,
+    /// Whether this program hosts a network of its own where it has joined no other.
+    pub coordinator: bool,
+    /// Where the coordinator in this program listens; loopback alone, at any port, where it is absent.
+    pub coordinator_listen: Option<SocketAddr>,
+    /// The link to the network that was joined; the secret in it lets everyone in who has it.
+    pub join_link: Option<String>,
     /// The colours of the window.
     pub theme: Theme,
     /// The size of everything in the window, 1 for normal.
@@ -73,6 +81,10 @@ impl Default for Settings {
             tracker: true,
             tracker_port: 6969,
             tracker_on_network: true,
+            user_name: String::new(),
+            coordinator: true,
+            coordinator_listen: None,
+            join_link: None,
             theme: Theme::System,
             zoom: 1.0,
             confirm_quit: true,

@@ -11,6 +11,7 @@ use crate::api::Settings;
 #[cfg(feature = "sim")]
 use crate::app::lab::LabArgs;
 use crate::app::tracker::TrackerArgs;
+use crate::network::JoinLink;
 
 /// Share a file with a click: BitTorrent with a tracker, an index and a network of its own.
 #[derive(Debug, Parser)]
@@ -39,6 +40,14 @@ pub(super) enum Command {
     /// Run one of the thesis's four experiments and print what came out
     #[cfg(feature = "sim")]
     Lab(LabArgs),
+    /// Coordinate a network; prints `coordinating LINK`, which others join with
+    Coordinator(CoordinatorArgs),
+    /// Share a file or folder in a network; prints `sharing NAME` once it is assigned to a tracker, indexed and seeded
+    Share(ShareArgs),
+    /// List what the index of a network keeps
+    Index(NetworkArgs),
+    /// Show how many peers and seeds a network has, and how long seeds stay
+    Statistics(NetworkArgs),
     /// Run the app's session unattended, without a window
     Daemon(SessionArgs),
 }
@@ -64,14 +73,54 @@ pub(super) struct SeedArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct GetArgs {
-    /// The .torrent file or magnet link
-    #[arg(value_name = "FILE.torrent|MAGNET")]
+    /// The .torrent file or magnet link; with --join, a name or info-hash in the network's index
+    #[arg(value_name = "FILE.torrent|MAGNET|NAME")]
     pub(super) source: OsString,
+    /// The join link of the network to fetch it from
+    #[arg(long, value_name = "LINK")]
+    pub(super) join: Option<JoinLink>,
     /// Go on seeding when it is complete, until ended
     #[arg(long)]
     pub(super) keep_seeding: bool,
     #[command(flatten)]
     pub(super) transfer: TransferArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CoordinatorArgs {
+    /// Bytes of a piece in everything that is uploaded, a power of two [default: as before, at first by size]
+    #[arg(long, value_name = "BYTES", value_parser = piece_length)]
+    pub(super) piece_length: Option<u32>,
+    /// Connections of one torrent on one machine (Max_N) [default: as before, at first 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_connections: Option<u32>,
+    /// Where others reach it [default: every address, port 7300]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// The folder in which it keeps certificate, secret and index [default: one for each address]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ShareArgs {
+    /// The file or folder
+    pub(super) path: PathBuf,
+    /// The join link of the network
+    #[arg(long, value_name = "LINK")]
+    pub(super) join: JoinLink,
+    #[command(flatten)]
+    pub(super) session: SessionArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NetworkArgs {
+    /// The join link of the network
+    #[arg(long, value_name = "LINK")]
+    pub(super) join: JoinLink,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// What `seed` and `get` have in common.
@@ -195,6 +244,15 @@ pub(super) struct VerifyArgs {
     /// The folder that holds the torrent's file or folder
     #[arg(long)]
     pub(super) dir: PathBuf,
+}
+
+fn piece_length(text: &str) -> Result<u32, String> {
+    let bytes: u32 = text.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    if bytes.is_power_of_two() && (16 * 1024..=64 * 1024 * 1024).contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err("it must be a power of two from 16384 (16 KiB) to 67108864 (64 MiB)".to_owned())
+    }
 }
 
 fn tracker_url(text: &str) -> Result<String, String> {

@@ -9,6 +9,7 @@ use crate::app::cli::SessionArgs;
 use crate::app::running::{News, Running, settings};
 use crate::app::{instance, log, paths, say};
 use crate::net::Config;
+use crate::net::network::Begin;
 use crate::store::Lock;
 
 /// Runs the user's session unattended.
@@ -43,7 +44,7 @@ pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<
 pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
     let settings = settings(Some(state), args)?;
     let state = Some(state.to_path_buf());
-    Running::start(Config { state, settings, keep_settings: true, restore: true })
+    Running::start(Config { state, settings, keep_settings: true, restore: true, network: Begin::Settings })
 }
 
 /// Where the tracker in this program shows how it stands: on this machine, where it answers there.

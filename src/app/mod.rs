@@ -5,6 +5,7 @@
 //! - `torrents`: making, showing and verifying .torrent files
 //! - `lab`: the thesis's experiments on the command line
 //! - `tracker`: [`TrackerArgs`], a tracker without a window
+//! - `network`: coordinating a network, sharing in it, and its index and statistics
 //! - `transfer`: seeding or fetching one torrent
 //! - `desktop`: the app and its window
 //! - `daemon`: its session without a window
@@ -26,6 +27,7 @@ mod instance;
 #[cfg(feature = "sim")]
 mod lab;
 mod log;
+mod network;
 mod paths;
 mod run;
 mod running;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 
 use crate::app::cli::{Cli, Command};
-use crate::app::{daemon, desktop, say, torrents, tracker, transfer};
+use crate::app::{daemon, desktop, network, say, torrents, tracker, transfer};
 
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
@@ -35,6 +35,10 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Tracker(args)) => tracker::run(args),
         #[cfg(feature = "sim")]
         Some(Command::Lab(args)) => crate::app::lab::run(&args),
+        Some(Command::Coordinator(args)) => network::coordinator(&args),
+        Some(Command::Share(args)) => network::share(&args),
+        Some(Command::Index(args)) => network::index(&args),
+        Some(Command::Statistics(args)) => network::statistics(&args),
         Some(Command::Daemon(args)) => daemon::run(&args),
     }
 }

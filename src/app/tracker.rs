@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::app::{log, say};
+use crate::net::network::{Client, Identity, LEAVING, TrackerRole, Wish, attend};
 use crate::net::tracker::{Inherited, Server};
+use crate::network::{JoinLink, News};
 use crate::tracker::Config;
 
 /// Runs a tracker: HTTP and UDP, announce, scrape and statistics.
@@ -21,6 +25,9 @@ pub struct TrackerArgs {
     /// Where to answer over UDP; the addresses of HTTP unless it is given
     #[arg(long, value_name = "ADDR")]
     pub udp: Vec<SocketAddr>,
+    /// The join link of a network to be a tracker of; prints `tracking URL` once it is registered there
+    #[arg(long, value_name = "LINK")]
+    pub join: Option<JoinLink>,
     /// Checks the configuration and ends
     #[arg(long)]
     pub check: bool,
@@ -49,6 +56,10 @@ async fn serve(args: &TrackerArgs, config: Config) -> anyhow::Result<()> {
     for url in server.urls() {
         say::out(format_args!("Answering at {url}"));
     }
+    let member = match &args.join {
+        Some(link) => Some(join(link.clone(), &server).map_err(|why| anyhow::anyhow!(why))?),
+        None => None,
+    };
     while let Signal::Reload = signals.next().await {
         match configuration(args).and_then(|config| Ok(server.reload(config)?)) {
             Ok(needs_start) => {
@@ -60,8 +71,44 @@ async fn serve(args: &TrackerArgs, config: Config) -> anyhow::Result<()> {
             Err(error) => tracing::error!("{error:#}; the former configuration stays"),
         }
     }
+    if let Some((wish, member)) = member {
+        drop(wish);
+        // A coordinator that cannot be told finds out by the silence.
+        _ = tokio::time::timeout(LEAVING, member).await;
+    }
     server.stop().await;
     Ok(())
+}
+
+/// Has the tracker become a member of a network, and stay one until the wish is dropped.
+fn join(link: JoinLink, server: &Server) -> Result<(watch::Sender<Wish>, JoinHandle<()>), String> {
+    let observer = server.observer();
+    let url = observer.urls().first().cloned().unwrap_or_default();
+    let place = link.places.first().map(ToString::to_string).unwrap_or_default();
+    let id = Identity::new().map_err(|error| error.to_string())?.tracker;
+    let role = TrackerRole::new(Client::new(link, None)?, id, observer);
+    let (wish, wished) = watch::channel(Wish::default());
+    let (sender, mut news) = mpsc::channel(64);
+    let member = tokio::spawn(async move {
+        let telling = async move {
+            while let Some(news) = news.recv().await {
+                match news {
+                    News::Connected { already } => {
+                        let again = if already { "; it was registered already" } else { "" };
+                        tracing::info!("registered with the coordinator at {place}{again}");
+                        say::out(format_args!("tracking {url}"));
+                    }
+                    News::Lost(why) => tracing::warn!("not registered: {why}"),
+                    News::Left => tracing::info!("off the register of the coordinator at {place}"),
+                    News::Rules(rules) => tracing::info!(rules.max_connections, "other rules apply"),
+                    News::Users(list) => tracing::info!("{} users are connected", list.users.len()),
+                    News::Trackers(..) | News::Missing(_) => {}
+                }
+            }
+        };
+        tokio::join!(attend(role, wished, sender), telling);
+    });
+    Ok((wish, member))
 }
 
 /// What the file says, and what the command line says instead.
@@ -89,13 +136,13 @@ fn read(path: &Path) -> anyhow::Result<Config> {
 }
 
 /// What the system asks for.
-enum Signal {
+pub(super) enum Signal {
     Reload,
     End,
 }
 
 #[cfg(unix)]
-struct Signals {
+pub(super) struct Signals {
     hangup: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -103,7 +150,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
@@ -112,7 +159,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.hangup.recv() => Signal::Reload,
             _ = self.interrupt.recv() => Signal::End,
@@ -122,15 +169,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Signal {
         // Where it cannot be waited for, the tracker runs until it is ended from outside.
         match tokio::signal::ctrl_c().await {
             Ok(()) => Signal::End,

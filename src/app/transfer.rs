@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,10 +14,12 @@ use crate::app::bar::{Bar, rate};
 use crate::app::cli::{GetArgs, SeedArgs, TransferArgs};
 use crate::app::instance::is_magnet;
 use crate::app::running::{News, Running, settings};
-use crate::app::{clock, log, paths, say, torrents};
+use crate::app::{clock, log, network, paths, say, torrents};
 use crate::base::InfoHash;
 use crate::metainfo::{Magnet, Torrent};
 use crate::net::Config;
+use crate::net::network::Begin;
+use crate::network::JoinLink;
 use crate::store::Lock;
 
 /// A seed that fetches for so long does not have everything.
@@ -26,15 +29,19 @@ const FETCHING: Duration = Duration::from_secs(1);
 pub(super) fn seed(args: &SeedArgs) -> Result<()> {
     let (bytes, torrent) = torrents::read_torrent(&args.file)?;
     has_its_files(&torrent, &args.transfer.dir)?;
-    let what = What { source: Source::Bytes(bytes), hash: torrent.info_hash, name: torrent.name };
-    Transfer::start(what, &args.transfer)?.follow(Aim::Seed)
+    let (hash, name) = (torrent.info_hash, torrent.name);
+    let what = What { source: Source::Bytes(bytes), hash, name, peers: Vec::new() };
+    Transfer::start(what, &args.transfer, Begin::Without)?.follow(Aim::Seed)
 }
 
 /// Fetches a torrent. Prints `complete NAME SECONDS` when all of it is there.
 pub(super) fn get(args: &GetArgs) -> Result<()> {
-    let what = What::read(&args.source)?;
+    let (what, network) = match &args.join {
+        Some(link) => (What::fetched(link, &args.source)?, Begin::Joined(link.clone())),
+        None => (What::read(&args.source)?, Begin::Without),
+    };
     let aim = if args.keep_seeding { Aim::GetAndSeed } else { Aim::Get };
-    Transfer::start(what, &args.transfer)?.follow(aim)
+    Transfer::start(what, &args.transfer, network)?.follow(aim)
 }
 
 /// What it is all for.
@@ -51,17 +58,31 @@ struct What {
     hash: InfoHash,
     /// The hash where only a link is known.
     name: String,
+    /// Who is known to have it.
+    peers: Vec<SocketAddr>,
 }
 
 impl What {
+    /// What the index of a network has of that name.
+    fn fetched(link: &JoinLink, name: &OsStr) -> Result<Self> {
+        let name = name.to_str().context("a name in an index is text")?;
+        let fetched = network::fetch(link, name)?;
+        let bytes = fetched.torrent.0;
+        let torrent = Torrent::parse(&bytes).context("the index has sent no torrent")?;
+        let source = Source::Bytes(bytes);
+        Ok(Self { source, hash: torrent.info_hash, name: torrent.name, peers: fetched.peers })
+    }
+
     fn read(text: &OsStr) -> Result<Self> {
         if let Some(link) = text.to_str().filter(|text| is_magnet(text)) {
             let magnet: Magnet = link.parse()?;
             let hash = magnet.info_hash;
-            return Ok(Self { source: Source::Magnet(link.to_owned()), hash, name: hash.to_hex() });
+            let source = Source::Magnet(link.to_owned());
+            return Ok(Self { source, hash, name: hash.to_hex(), peers: Vec::new() });
         }
         let (bytes, torrent) = torrents::read_torrent(Path::new(text))?;
-        Ok(Self { source: Source::Bytes(bytes), hash: torrent.info_hash, name: torrent.name })
+        let source = Source::Bytes(bytes);
+        Ok(Self { source, hash: torrent.info_hash, name: torrent.name, peers: Vec::new() })
     }
 }
 
@@ -80,10 +101,10 @@ struct Transfer {
 }
 
 impl Transfer {
-    fn start(what: What, args: &TransferArgs) -> Result<Self> {
+    fn start(what: What, args: &TransferArgs, network: Begin) -> Result<Self> {
         let began = clock::now();
         log::start("error");
-        let What { source, hash, name } = what;
+        let What { source, hash, name, mut peers } = what;
         let folder = std::path::absolute(&args.dir).with_context(|| args.dir.display().to_string())?;
         let state = match &args.session.state {
             Some(state) => state.clone(),
@@ -106,11 +127,12 @@ impl Transfer {
         settings.download_folder.clone_from(&folder);
         // One torrent from the command line needs no tracker of its own.
         settings.tracker = false;
-        let config = Config { state: Some(state), settings, keep_settings: false, restore: true };
+        let config = Config { state: Some(state), settings, keep_settings: false, restore: true, network };
         let running = Running::start(config)?;
         running.listen()?;
         let request = running.handle.next_request();
-        let options = AddOptions { folder: Some(folder), peers: args.peers(), ..AddOptions::default() };
+        peers.extend(args.peers());
+        let options = AddOptions { folder: Some(folder), peers, ..AddOptions::default() };
         running.handle.send(Command::Add { request, source, options: options.clone() })?;
         Ok(Self { running, _lock: lock, began, request, hash, name, options, known: false })
     }

@@ -178,6 +178,12 @@ impl Engine {
         self.touched.extend(self.torrents.keys());
     }
 
+    /// Takes every torrent out of its swarm, or back into it.
+    pub(super) fn rest(&mut self, on: bool) {
+        self.shared.resting = on;
+        self.with_all(|torrent, shared| if on { torrent.rest(shared) } else { torrent.start(shared) });
+    }
+
     fn begin_shutdown(&mut self) {
         if self.shared.ending {
             return;

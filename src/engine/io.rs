@@ -86,6 +86,8 @@ pub enum Input {
     Settings(Arc<Settings>),
     /// Where peers reach us now.
     Listening(Vec<SocketAddr>),
+    /// The user has disconnected: every torrent stays as it is and leaves its swarm, until the opposite is said.
+    Rest(bool),
 }
 
 /// How a connection ended.

@@ -17,6 +17,7 @@ mod tests;
 mod torrent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Detail, Event, JobRow, Settings, TorrentRow, Totals};
@@ -103,6 +104,7 @@ impl Engine {
                 self.command(crate::api::Command::Settings(Box::new(Settings::clone(&settings))));
             }
             Input::Listening(addresses) => self.shared.listening = addresses,
+            Input::Rest(on) => self.rest(on),
         }
     }
 
@@ -177,6 +179,14 @@ impl Engine {
     /// already may be more than memory is meant for.
     pub fn backlog(&self) -> u64 {
         self.shared.writing
+    }
+
+    /// To whom how much of what is sent, in bytes per second: the `most` fastest, the fastest first.
+    pub fn sends(&mut self, now: Moment, most: usize) -> Vec<(SocketAddr, InfoHash, u64)> {
+        let mut sends: Vec<_> = self.torrents.values_mut().flat_map(|torrent| torrent.sends(now)).collect();
+        sends.sort_unstable_by_key(|(to, torrent, rate)| (std::cmp::Reverse(*rate), *to, *torrent));
+        sends.truncate(most);
+        sends
     }
 
     /// Whether the torrent is on the list.

@@ -53,6 +53,8 @@ pub(super) struct Shared {
     own_requests: u64,
     /// Whether the session is ending.
     pub(super) ending: bool,
+    /// Whether no torrent may take part in its swarm.
+    pub(super) resting: bool,
 }
 
 /// What a connection is about.
@@ -91,6 +93,7 @@ impl Shared {
             waits_for_store: BTreeSet::new(),
             own_requests: 0,
             ending: false,
+            resting: false,
         }
     }
 

@@ -35,6 +35,12 @@ impl Clock {
         self.start.checked_add(Duration::from_micros(moment.micros()))
     }
 
+    /// The present moment counted from 1970, as the machines of a network count. Runs on evenly where somebody sets the time
+    /// of day.
+    pub(super) fn unix_now(&self) -> Moment {
+        Moment::ZERO + Span::from(self.unix_start) + self.now().since(Moment::ZERO)
+    }
+
     /// Seconds since 1970 at [`Moment::ZERO`].
     pub(super) fn unix_start(&self) -> u64 {
         self.unix_start.as_secs()

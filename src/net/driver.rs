@@ -21,6 +21,7 @@ use crate::net::clock::Clock;
 use crate::net::hosted::Hosted;
 use crate::net::jobs::Jobs;
 use crate::net::listen::{Listeners, Seats};
+use crate::net::networking::Networking;
 use crate::net::post::{Inbox, Mailbox, Post};
 use crate::net::publish::Publisher;
 use crate::net::tcp::{self, Line};
@@ -55,6 +56,7 @@ pub(super) struct Driver {
     pub(super) trackers: Trackers,
     pub(super) jobs: Jobs,
     pub(super) hosted: Hosted,
+    pub(super) networking: Networking,
     pub(super) publisher: Publisher,
     pub(super) settings: Arc<Settings>,
     /// The folder that changed settings are written to, where they are.
@@ -170,11 +172,13 @@ impl Driver {
                 self.engine.handle(now, Input::Accepted { conn, addr });
             }
             Post::Job(outcome) => self.conclude(now, outcome),
+            Post::Network(word) => self.hear_network(now, word),
         }
     }
 
     /// Does everything the engine wants.
     fn carry_out(&mut self, now: Moment) {
+        let mut completed = None;
         while let Some(output) = self.engine.poll(now) {
             match output {
                 Output::Send { conn, items } => {
@@ -207,10 +211,18 @@ impl Driver {
                 },
                 // Said when everything is written.
                 Output::Event(Event::Stopped) => self.turn.stopped = true,
-                Output::Event(event) => self.backend.emit(event),
+                Output::Event(event) => {
+                    if let Event::Completed { name, .. } = &event {
+                        completed = Some(name.clone());
+                    }
+                    self.backend.emit(event);
+                }
             }
         }
         self.buffers.set_unwritten(self.engine.backlog());
+        if let Some(name) = completed {
+            self.tell_completed(&name);
+        }
         if !self.turn.disk.is_empty() {
             self.disk.submit(std::mem::take(&mut self.turn.disk));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::{HostedTracker, Level, Reachable, Settings};
 use crate::base::InfoHash;
 use crate::net::lan;
-use crate::net::tracker::{Server, embedded};
+use crate::net::tracker::{Observer, Server, embedded};
 use crate::tracker::Config;
 
 /// Ports tried after the chosen one, before any is taken.
@@ -78,6 +78,11 @@ impl Hosted {
     /// Whether this machine's addresses have changed since it was started.
     pub(super) fn is_outdated(&self, settings: &Settings) -> bool {
         self.ips != wanted(settings)
+    }
+
+    /// A look at the tracker, where it runs.
+    pub(super) fn observer(&self) -> Option<Observer> {
+        self.server.as_ref().map(Server::observer)
     }
 
     /// What the tracker does.

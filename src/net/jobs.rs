@@ -49,6 +49,13 @@ pub(super) enum Brought {
     },
     /// A torrent for the engine.
     Added(Box<Addition>),
+    /// A share for the network: with the trackers that the user chose, and apart from them those of the tracker here.
+    Shared {
+        /// The torrent.
+        addition: Box<Addition>,
+        /// The tiers of the tracker in this program.
+        own: Vec<Vec<String>>,
+    },
     /// A .torrent file.
     Saved(PathBuf),
 }
@@ -146,6 +153,21 @@ impl Jobs {
     ) {
         let name = share.path.file_name().map_or_else(|| share.path.display().to_string(), lossy);
         self.begin(request, Some(name), move |order| hash(share, trackers, unix_secs, order));
+    }
+
+    /// The same for a share whose trackers the network chooses; `own` are the tiers of the tracker here.
+    pub(super) fn share_in_network(
+        &mut self,
+        request: RequestId,
+        share: Share,
+        own: Vec<Vec<String>>,
+        unix_secs: u64,
+    ) {
+        let name = share.path.file_name().map_or_else(|| share.path.display().to_string(), lossy);
+        self.begin(request, Some(name), move |order| match hash(share, Vec::new(), unix_secs, order)? {
+            Brought::Added(addition) => Ok(Brought::Shared { addition, own }),
+            other => Ok(other),
+        });
     }
 
     /// Writes a .torrent file.

@@ -11,6 +11,8 @@
 //! - `listen`: the sockets that peers connect to
 //! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
 //! - `tracker`: the sockets of a tracker
+//! - `network`: the sockets of a network of coordinator, trackers and users
+//! - `networking`: the session in its network
 //! - `hosted`: the tracker in this program
 //! - `lan`: this machine's addresses on its network
 //! - `clock`: the one clock of a session
@@ -22,6 +24,8 @@ mod hosted;
 mod jobs;
 pub mod lan;
 mod listen;
+pub mod network;
+mod networking;
 mod obey;
 mod post;
 mod publish;

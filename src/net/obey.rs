@@ -28,6 +28,8 @@ impl Driver {
             Command::Share { request, share } => self.share(request, *share),
             Command::SaveTorrent { request, torrent, path } => self.save_torrent(request, torrent, path),
             Command::Cancel(request) if self.jobs.is_running(request) => self.jobs.cancel(request),
+            // Hashed already, and on its way into the network's index.
+            Command::Cancel(request) if self.networking.cancel(request) => {}
             Command::Move { request, torrent, folder } => match whole(&folder) {
                 Some(folder) => {
                     self.publisher.hurry();
@@ -38,8 +40,8 @@ impl Driver {
             },
             Command::Settings(settings) => self.change_settings(now, *settings).await,
             Command::Shutdown => self.shut_down(now),
-            Command::Network(_)
-            | Command::Cancel(_)
+            Command::Network(command) => self.ask_network(command),
+            Command::Cancel(_)
             | Command::Pause(_)
             | Command::Resume(_)
             | Command::PauseAll
@@ -65,6 +67,7 @@ impl Driver {
             return;
         }
         match result {
+            Ok(Brought::Shared { addition, own }) => self.upload(request, addition, own),
             Ok(Brought::Added(addition)) => self.engine.handle(now, Input::Add { request, addition }),
             Ok(Brought::Inspected { subject, folder, free_bytes }) => {
                 let preview = Box::new(self.preview(&subject, folder, free_bytes));
@@ -82,7 +85,7 @@ impl Driver {
         }
     }
 
-    fn add(&mut self, request: RequestId, source: Source, mut options: AddOptions) {
+    pub(super) fn add(&mut self, request: RequestId, source: Source, mut options: AddOptions) {
         let folder = options.folder.take().unwrap_or_else(|| self.settings.download_folder.clone());
         match whole(&folder) {
             Some(folder) => options.folder = Some(folder),
@@ -97,7 +100,16 @@ impl Driver {
         if !self.begins(request) {
             return;
         }
+        if let Some(why) = self.why_no_share() {
+            return self.refuse(request, why);
+        }
         let trackers = self.hosted.tiers(share.reach);
+        if self.goes_to_network(&share) {
+            let mut share = share;
+            share.piece_length =
+                share.piece_length.or(self.networking.rules().and_then(|rules| rules.piece_length));
+            return self.jobs.share_in_network(request, share, trackers, self.clock.unix_millis() / 1_000);
+        }
         let is_reached = match share.reach {
             Reachable::ThisComputer => !trackers.is_empty(),
             Reachable::LocalNetwork => self.hosted.is_on_network(),
@@ -122,7 +134,7 @@ impl Driver {
     }
 
     /// Whether a request may begin a job.
-    fn begins(&mut self, request: RequestId) -> bool {
+    pub(super) fn begins(&mut self, request: RequestId) -> bool {
         let begins = !self.jobs.is_running(request);
         if !begins {
             self.refuse(request, "A request with this number is being worked on.");
@@ -184,7 +196,7 @@ impl Driver {
         {
             self.log(Level::Error, "session", format!("The settings could not be written: {error}."));
         }
-        self.engine.handle(now, Input::Settings(Arc::clone(&new)));
+        self.engine.handle(now, Input::Settings(self.settings_in_force()));
         if (old.port, old.bind) != (new.port, new.bind) {
             self.trackers = Trackers::new(new.bind);
             self.listen(now);
@@ -193,6 +205,7 @@ impl Driver {
         if Hosted::differs(&old, &new) {
             self.host().await;
         }
+        self.introduce_user(&old);
         self.publisher.hurry();
     }
 
@@ -239,6 +252,7 @@ impl Driver {
         for (level, text) in notes {
             self.log(level, "tracker", text);
         }
+        self.offer_tracker();
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::engine::Input;
 use crate::net::jobs::Outcome;
 use crate::net::listen::Seat;
+use crate::net::network::Word;
 
 /// One thing for the loop.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Post {
     },
     /// A job has ended.
     Job(Outcome),
+    /// The network has something to say.
+    Network(Word),
 }
 
 /// The way in for connections and tasks: whoever is faster than the engine waits here.

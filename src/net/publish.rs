@@ -54,6 +54,7 @@ impl Driver {
                 self.publisher.tracker = Arc::new(tracker);
             }
         }
+        self.note_facts(now);
         let last = &self.publisher.last;
         let view = View {
             generation: last.generation + 1,
@@ -66,7 +67,7 @@ impl Driver {
             listening: self.listeners.addrs().to_vec(),
             listen_fault: self.listen_fault.clone(),
             settings: Arc::clone(&self.settings),
-            network: None,
+            network: self.networking.view.clone(),
         };
         let same = same(&view, last);
         (self.publisher.looked, self.publisher.next) = (now, now + IDLE);
@@ -87,6 +88,10 @@ fn same(one: &View, other: &View) -> bool {
         && one.listening == other.listening
         && one.listen_fault == other.listen_fault
         && Arc::ptr_eq(&one.settings, &other.settings)
+        && match (&one.network, &other.network) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
         // The first one is always shown.
         && other.generation > 0
 }

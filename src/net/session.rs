@@ -21,6 +21,8 @@ use crate::net::driver::{Driver, LOOK, Turn};
 use crate::net::hosted::Hosted;
 use crate::net::jobs::Jobs;
 use crate::net::listen::Listeners;
+use crate::net::network::Begin;
+use crate::net::networking::Networking;
 use crate::net::post::{INBOX, Mailbox};
 use crate::net::publish::Publisher;
 use crate::store::{self, Opened, Store, StoreError};
@@ -41,6 +43,8 @@ pub struct Config {
     pub keep_settings: bool,
     /// Whether the torrents of the last run are taken up again.
     pub restore: bool,
+    /// The network that it is in.
+    pub network: Begin,
 }
 
 /// A session could not be started.
@@ -108,7 +112,7 @@ fn run(config: Config, backend: Backend, started: &Sender<Result<(), SessionErro
     };
     let _ = started.send(Ok(()));
     runtime.block_on(async {
-        driver.begin(opened).await;
+        driver.begin(opened, &config).await;
         driver.run().await;
         driver.end().await;
     });
@@ -166,6 +170,7 @@ fn prepare(config: &Config, backend: Backend) -> Result<(Runtime, Driver, Opened
         jobs: Jobs::new(inbox.clone()),
         inbox,
         hosted: Hosted::default(),
+        networking: Networking::default(),
         publisher: Publisher::default(),
         settings_kept: config.state.clone().filter(|_| config.keep_settings),
         settings,
@@ -185,7 +190,7 @@ fn seed() -> u64 {
 
 impl Driver {
     /// Takes up where the last run ended, and opens the sockets.
-    async fn begin(&mut self, opened: Opened) {
+    async fn begin(&mut self, opened: Opened, config: &Config) {
         for note in &opened.notes {
             self.log(Level::Warning, "store", note.clone());
         }
@@ -202,6 +207,7 @@ impl Driver {
         // Announces tell the port, so it must be known before the first of them.
         self.listen(now);
         self.host().await;
+        self.open_network(config.network.clone(), config.state.as_deref());
         for record in opened.records {
             self.engine.handle(now, Input::Restore(Box::new(record)));
         }
@@ -219,6 +225,16 @@ impl Driver {
         self.lines.clear();
         // Connections write what little waits before they end.
         tokio::task::yield_now().await;
+        if let Some(desk) = self.networking.close() {
+            // It leaves the register meanwhile; what it still has to say is read so that it need not wait.
+            let mut left = tokio::task::spawn_blocking(move || drop(desk));
+            loop {
+                tokio::select! {
+                    _ = &mut left => break,
+                    _ = self.posts.recv() => {}
+                }
+            }
+        }
         std::mem::take(&mut self.hosted).stop().await;
     }
 }

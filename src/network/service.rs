@@ -31,6 +31,8 @@ pub struct Network {
     effects: VecDeque<Effect>,
     /// By which the machine this runs on is known to others; stands for loopback.
     own_ip: Option<IpAddr>,
+    /// Whether other machines can come.
+    is_open: bool,
 }
 
 /// What each part of a network has to say.
@@ -63,6 +65,7 @@ impl Network {
             screens: Screens::default(),
             effects: VecDeque::new(),
             own_ip: None,
+            is_open: true,
         }
     }
 
@@ -77,9 +80,10 @@ impl Network {
         Ok(hash)
     }
 
-    /// Sets the address by which others know the machine that this runs on.
-    pub fn set_own_ip(&mut self, ip: Option<IpAddr>) {
+    /// Sets the address by which others know the machine that this runs on, and whether they can come here.
+    pub fn set_own_ip(&mut self, ip: Option<IpAddr>, is_open: bool) {
         self.own_ip = ip;
+        self.is_open = is_open;
     }
 
     /// Changes what applies; members learn of it with their next beat.
@@ -181,6 +185,11 @@ impl Network {
         }
     }
 
+    /// What a torrent of the index is called.
+    pub fn name_of(&self, torrent: InfoHash) -> Option<String> {
+        self.index.name(torrent).map(str::to_owned)
+    }
+
     /// The whole index, as far as one page goes.
     pub fn entries(&self) -> Vec<IndexEntry> {
         self.index.list("", 0, |torrent| self.statistics.torrent(torrent)).torrents
@@ -192,7 +201,8 @@ impl Network {
         from: IpAddr,
         request: RegisterTracker,
     ) -> Result<Welcome, Refusal> {
-        let from = self.seen_as(from);
+        // Where nobody comes from elsewhere, a tracker may well answer at loopback alone.
+        let from = if self.is_open { self.seen_as(from) } else { from.to_canonical() };
         let standing = self.coordinator.register_tracker(now, request.id, &request.urls, from)?;
         let urls =
             self.coordinator.tracker(request.id).map(|tracker| tracker.urls.clone()).unwrap_or_default();

@@ -36,6 +36,7 @@ impl fmt::Display for Words<&Input> {
             Input::Command(command) => write!(f, "command {command:?}"),
             Input::Settings(settings) => write!(f, "settings {:?}", settings.limits),
             Input::Listening(addrs) => write!(f, "listening {addrs:?}"),
+            Input::Rest(on) => write!(f, "rest {on}"),
         }
     }
 }

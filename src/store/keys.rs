@@ -52,6 +52,28 @@ pub(super) const KEYS: &[Key] = &[
         &["Whether the tracker answers other machines of your network, or this machine alone."],
         "true",
     ),
+    key(
+        "user_name",
+        &["What you are called in a network; \"\" is the name of this computer's user."],
+        "\"Ada\"",
+    ),
+    key(
+        "coordinator",
+        &["Whether this program hosts a network of its own where it has joined no other."],
+        "true",
+    ),
+    key(
+        "coordinator_listen",
+        &["Where its coordinator listens for others; without it, this computer alone, at any port."],
+        "\"192.0.2.10:7300\"",
+    ),
+    key(
+        "join_link",
+        &[
+            "The link to the network that was joined. Whoever has it can join as well: show it to nobody else.",
+        ],
+        "\"fyris://192.0.2.10:7300/...\"",
+    ),
     key("theme", &["The colours of the window: \"system\", \"light\" or \"dark\"."], "\"system\""),
     key("zoom", &["The size of everything in the window, from 0.5 to 3."], "1.0"),
     key("confirm_quit", &["Whether quitting while others download from you is confirmed first."], "true"),

@@ -241,6 +241,11 @@ impl<S: Shards> Tracker<S> {
         largest
     }
 
+    /// Whom a torrent has, and who of them is a seed, at most `max`.
+    pub fn peers(&self, hash: &InfoHash, max: usize) -> Vec<(SocketAddr, bool)> {
+        self.shards.with(self.shard_of(hash), |shard| shard.peers(hash, max))
+    }
+
     /// What is there now.
     pub fn gauges(&self) -> Gauges {
         let mut sum = Gauges::default();

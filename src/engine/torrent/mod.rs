@@ -64,6 +64,8 @@ pub(super) struct Torrent {
     leaving: Option<Leaving>,
     /// Whether it takes part in its swarm now.
     running: bool,
+    /// Whether it would take part in the swarm if the user were connected.
+    resting: bool,
     links: BTreeMap<ConnKey, Link>,
     /// Connections being made.
     connecting: usize,
@@ -179,6 +181,7 @@ impl Torrent {
             aftermath: moving::Aftermath::default(),
             leaving: None,
             running: false,
+            resting: false,
             links: BTreeMap::new(),
             connecting: 0,
             roster: Roster::new(rng.fork()),

@@ -1,9 +1,10 @@
 //! What a user sees of a torrent.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Detail, FileRow, PeerRow, State, TorrentRow, Totals};
-use crate::base::{Moment, PieceIndex};
+use crate::base::{InfoHash, Moment, PieceIndex};
 use crate::engine::shared::Shared;
 
 use super::Torrent;
@@ -81,6 +82,16 @@ impl Torrent {
         }
     }
 
+    /// To whom it is sent how fast.
+    pub(in crate::engine) fn sends(
+        &mut self,
+        now: Moment,
+    ) -> impl Iterator<Item = (SocketAddr, InfoHash, u64)> + '_ {
+        let hash = self.info_hash;
+        let rates = self.links.values_mut().map(move |link| (link.addr, hash, link.up.rate(now)));
+        rates.filter(|(.., rate)| *rate > 0)
+    }
+
     fn state(&self) -> State {
         if self.fault.is_some() && !self.choices.paused {
             return State::Failed;
@@ -117,6 +128,9 @@ impl Torrent {
             }
         };
         match state {
+            State::Downloading | State::Seeding | State::Metadata if self.resting => {
+                "You are disconnected; Connect takes it up again.".into()
+            }
             State::Failed => self.fault.as_ref().map(|fault| fault.reason.clone()).unwrap_or_default(),
             State::Paused => "Paused.".into(),
             State::Checking => "Checking what is on the disk.".into(),

@@ -125,7 +125,8 @@ impl Torrent {
     fn run(&mut self, shared: &mut Shared) {
         // Peers that the metadata came from are wanted from now on.
         self.timers.tick = shared.now;
-        if self.running {
+        self.resting = shared.resting;
+        if self.running || self.resting {
             return;
         }
         self.running = true;
@@ -254,6 +255,12 @@ impl Torrent {
         }
         self.start(shared);
         self.finish_if_complete(shared);
+    }
+
+    /// Leaves the swarm for as long as the user is disconnected.
+    pub(in crate::engine) fn rest(&mut self, shared: &mut Shared) {
+        self.resting |= self.running;
+        self.stop_running(shared);
     }
 
     /// Stops all transfer because the user wants it.

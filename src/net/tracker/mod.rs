@@ -61,6 +61,46 @@ pub struct Server {
     cluster: Option<cluster::Cluster>,
 }
 
+/// A look at a running tracker: who is in its swarms, and how many peers it tells of.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    shared: Arc<Shared>,
+    urls: Vec<String>,
+}
+
+/// The peers of one swarm, and who of them is a seed.
+pub type Swarm = (InfoHash, Vec<(SocketAddr, bool)>);
+
+impl Observer {
+    /// The announce URLs.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// The largest swarms, and in them not more than so many peers in all.
+    pub fn swarms(&self, max_swarms: usize, max_peers: usize) -> Vec<Swarm> {
+        let mut room = max_peers;
+        let mut swarms = Vec::new();
+        for (hash, _) in self.shared.tracker.largest(max_swarms) {
+            let peers = self.shared.tracker.peers(&hash, room);
+            room -= peers.len();
+            if !peers.is_empty() {
+                swarms.push((hash, peers));
+            }
+        }
+        swarms
+    }
+
+    /// Tells of not more than so many peers in one answer from now on: nobody has more connections than that.
+    pub fn set_answer_peers(&self, most: u32) {
+        let config = self.shared.config();
+        let answer_max_peers = most.clamp(1, 1_000);
+        if config.answer_max_peers != answer_max_peers {
+            self.shared.reload(Config { answer_max_peers, ..(*config).clone() });
+        }
+    }
+}
+
 /// Why a tracker cannot answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -201,6 +241,11 @@ impl Server {
     /// The announce URLs of those addresses.
     pub fn urls(&self) -> Vec<String> {
         urls::announce_urls(&[("http", &self.http), ("https", &self.https), ("udp", &self.udp)])
+    }
+
+    /// A look at the tracker from elsewhere, for as long as it runs.
+    pub fn observer(&self) -> Observer {
+        Observer { shared: Arc::clone(&self.shared), urls: self.urls() }
     }
 
     /// What the tracker does, for a window; `names` knows what a torrent is called.

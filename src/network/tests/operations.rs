@@ -98,7 +98,7 @@ fn a_restarted_coordinator_keeps_the_index_and_asks_for_what_it_lacks() {
 #[test]
 fn statistics_join_what_trackers_and_users_tell() {
     let mut network = network();
-    network.set_own_ip(Some(HERE));
+    network.set_own_ip(Some(HERE), true);
     tracker(&mut network, at(0), 1);
     let home: IpAddr = [127, 0, 0, 1].into();
     let request = RegisterUser { id: id(9), name: "eva".into(), port: 7309, shares: Vec::new() };

@@ -305,6 +305,19 @@ impl Shard {
         self.swarms.iter().map(|(hash, swarm)| (*hash, swarm.counts()))
     }
 
+    /// Whom a torrent has, and who of them is a seed, at most `max`.
+    pub(crate) fn peers(&self, hash: &InfoHash, max: usize) -> Vec<(SocketAddr, bool)> {
+        let mut peers = Vec::new();
+        if let Some(swarm) = self.swarms.get(hash) {
+            swarm.each(|addr, _, state, _| {
+                if peers.len() < max {
+                    peers.push((addr, state == State::Seed));
+                }
+            });
+        }
+        peers
+    }
+
     /// What is there now.
     pub fn gauges(&self) -> Gauges {
         Gauges {

@@ -37,7 +37,7 @@ impl Peer {
             ..Settings::default()
         };
         let state = Some(home.path().join("state"));
-        let config = Config { state, settings, keep_settings: true, restore: true };
+        let config = Config { state, settings, keep_settings: true, restore: true, ..Config::default() };
         let (session, handle) = Session::start(config).expect("a session");
         let (ring, news) = bounded(1);
         handle.on_news(Arc::new(move || _ = ring.try_send(())));

@@ -1,0 +1,608 @@
+//! The network of a session, on a thread of its own: it hosts a coordinator or has joined one, is a member there as user and
+//! as tracker, and tells the session what changes. A large index or a slow disk is nothing that transfers wait for.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout};
+
+use crate::api::{
+    AddOptions, Event, Level, LogLine, NetworkCommand, NetworkRules, NetworkView, RequestId, Settings,
+};
+use crate::base::InfoHash;
+use crate::net::clock::Clock;
+use crate::net::network::asked::{Asked, Looked};
+use crate::net::network::keep::Keeper;
+use crate::net::network::member::{LEAVING, TrackerRole, UserFacts, UserRole, Wish, attend};
+use crate::net::network::{Client, Host, HostConfig, Identity};
+use crate::net::post::{Inbox, Post};
+use crate::net::tracker::Observer;
+use crate::network::{Fingerprint, JoinLink, News, Screen, UserList};
+
+/// Orders that wait at most.
+const ORDERS: usize = 1_024;
+/// Between two looks at what the window shows.
+const LOOK: Duration = Duration::from_secs(1);
+/// The least time between two of them, where something happens.
+const SOON: Duration = Duration::from_millis(150);
+
+/// What network a session begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// None: it shares by its own tracker alone.
+    #[default]
+    Without,
+    /// The one that the settings name: its own, or the one joined last.
+    Settings,
+    /// That one, for this run.
+    Joined(JoinLink),
+}
+
+/// Something for the network to do.
+#[derive(Debug)]
+pub(in crate::net) enum Order {
+    /// What a user asks for.
+    Command(NetworkCommand),
+    /// The tracker in this program is another one now, or none.
+    Tracker(Option<Observer>),
+    /// A share is hashed: to be assigned to a tracker and put into the index.
+    Upload {
+        /// The share's request; nothing where the index has lost it.
+        request: Option<RequestId>,
+        /// Which torrent.
+        torrent: InfoHash,
+        /// What it is called.
+        name: String,
+        /// Its bencoded `info`.
+        info: Vec<u8>,
+    },
+    /// A download has completed.
+    Completed(String),
+    /// The user's name has changed.
+    Renamed,
+}
+
+/// Something that the session has to know or do.
+#[derive(Debug)]
+pub(in crate::net) enum Word {
+    /// Other rules apply; none where the session is in no network.
+    Rules(Option<NetworkRules>),
+    /// The user has connected or disconnected.
+    Rest(bool),
+    /// An upload is in the index, with these tiers, or was refused.
+    Uploaded(RequestId, Result<Vec<Vec<String>>, String>),
+    /// These shares have to be uploaded again.
+    Missing(Vec<InfoHash>),
+    /// A torrent of the index is to be added.
+    Fetched { request: RequestId, torrent: Vec<u8>, options: AddOptions },
+    /// A .torrent of the index is to be written.
+    Save { request: RequestId, torrent: Vec<u8>, path: PathBuf },
+    /// Something that happened.
+    Event(Event),
+    /// Another network is the session's from now on: where the coordinator listens, or the link that was followed.
+    Moved { listen: Option<SocketAddr>, link: Option<String> },
+    /// What the window shows has changed.
+    View(Arc<NetworkView>),
+}
+
+/// The session's end of it.
+#[derive(Debug)]
+pub(in crate::net) struct Desk {
+    orders: Option<mpsc::Sender<Order>>,
+    facts: Arc<Mutex<UserFacts>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Desk {
+    /// Opens it; what it has to say goes to the session's loop.
+    pub(in crate::net) fn open(
+        begin: Begin,
+        state: Option<&Path>,
+        settings: &Settings,
+        inbox: Inbox,
+    ) -> std::io::Result<Self> {
+        let (orders, queue) = mpsc::channel(ORDERS);
+        let facts = Arc::new(Mutex::new(UserFacts::default()));
+        // A passing session has no window that would show more than its own.
+        let looks = begin == Begin::Settings;
+        let setup = Setup {
+            begin,
+            folder: state.map(super::folder_in),
+            listen: settings.coordinator_listen,
+            join: settings.join_link.clone(),
+            hosts: settings.coordinator,
+            bind: settings.bind,
+            facts: Arc::clone(&facts),
+            inbox,
+            looks,
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().thread_name("network").build()?;
+        let thread = Builder::new().name("network".into()).spawn(move || {
+            runtime.block_on(Room::new(setup).run(queue));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })?;
+        Ok(Self { orders: Some(orders), facts, thread: Some(thread) })
+    }
+
+    /// Gives an order; false where too many wait.
+    pub(in crate::net) fn order(&self, order: Order) -> bool {
+        self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok())
+    }
+
+    /// Notes what the user is and does; whoever has something to tell at once gets it said with the next beat.
+    pub(in crate::net) fn note(&self, change: impl FnOnce(&mut UserFacts)) {
+        change(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Begins to leave; whoever drops it waits for that.
+    pub(in crate::net) fn close(&mut self) {
+        self.orders = None;
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.close();
+        if let Some(thread) = self.thread.take() {
+            // One that broke off has nothing more to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Setup {
+    begin: Begin,
+    folder: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    join: Option<String>,
+    hosts: bool,
+    bind: Option<IpAddr>,
+    facts: Arc<Mutex<UserFacts>>,
+    inbox: Inbox,
+    looks: bool,
+}
+
+/// A member that is at work.
+pub(super) struct Seat {
+    pub(super) wish: watch::Sender<Wish>,
+    task: AbortHandle,
+    /// What was last heard of it.
+    pub(super) connected: bool,
+    pub(super) fault: Option<String>,
+}
+
+/// Everything on the thread.
+pub(super) struct Room {
+    pub(super) clock: Clock,
+    pub(super) identity: Result<Identity, String>,
+    folder: Option<PathBuf>,
+    bind: Option<IpAddr>,
+    begin: Begin,
+    listen: Option<SocketAddr>,
+    join: Option<String>,
+    hosts: bool,
+    pub(super) facts: Arc<Mutex<UserFacts>>,
+    inbox: Inbox,
+    /// Whether the whole network is shown, wherever it is.
+    pub(super) looks: bool,
+    pub(super) host: Option<Host>,
+    /// Why there is no network, where there should be one.
+    pub(super) fault: Option<String>,
+    pub(super) client: Option<Client>,
+    pub(super) user: Option<Seat>,
+    pub(super) tracker: Option<Seat>,
+    pub(super) observer: Option<Observer>,
+    pub(super) disconnected: bool,
+    pub(super) tracker_off: bool,
+    pub(super) completed: bool,
+    pub(super) rules: NetworkRules,
+    pub(super) trackers: Vec<Vec<String>>,
+    pub(super) tracker_users: UserList,
+    /// What this user has uploaded to this network.
+    pub(super) uploads: Vec<InfoHash>,
+    /// What has to be uploaded again once there are trackers.
+    missing: Vec<InfoHash>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) peer_screen: Screen,
+    pub(super) tracker_screen: Screen,
+    /// The screens of a coordinator, index and statistics that are elsewhere.
+    pub(super) far_screens: crate::network::Screens,
+    pub(super) asked: Asked,
+    /// A network that is elsewhere, as it looked last.
+    pub(super) far: Option<Box<Looked>>,
+    pub(super) view: Arc<NetworkView>,
+    members: JoinSet<()>,
+    user_news: Option<mpsc::Receiver<News>>,
+    tracker_news: Option<mpsc::Receiver<News>>,
+}
+
+impl Room {
+    fn new(setup: Setup) -> Self {
+        let Setup { begin, folder, listen, join, hosts, bind, facts, inbox, looks } = setup;
+        let identity = Identity::of(folder.as_deref()).map_err(|error| error.to_string());
+        Self {
+            clock: Clock::start(),
+            identity,
+            folder,
+            bind,
+            begin,
+            listen,
+            join,
+            hosts,
+            facts,
+            inbox,
+            looks,
+            host: None,
+            fault: None,
+            client: None,
+            user: None,
+            tracker: None,
+            observer: None,
+            disconnected: false,
+            tracker_off: false,
+            completed: false,
+            rules: NetworkRules::default(),
+            trackers: Vec::new(),
+            tracker_users: UserList::default(),
+            uploads: Vec::new(),
+            missing: Vec::new(),
+            keeper: None,
+            peer_screen: Screen::default(),
+            tracker_screen: Screen::default(),
+            far_screens: crate::network::Screens::default(),
+            asked: Asked::default(),
+            far: None,
+            view: Arc::default(),
+            members: JoinSet::new(),
+            user_news: None,
+            tracker_news: None,
+        }
+    }
+
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        self.first().await;
+        let mut looked = Instant::now();
+        let mut look = looked;
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.obey(order).await,
+                    None => break,
+                },
+                Some(news) = heard(&mut self.user_news) => self.user_hears(news).await,
+                Some(news) = heard(&mut self.tracker_news) => self.tracker_hears(news),
+                answer = self.asked.next() => self.conclude(answer).await,
+                () = tokio::time::sleep_until(look) => {
+                    looked = Instant::now();
+                    look = looked + LOOK;
+                    self.look().await;
+                    continue;
+                }
+            }
+            // Something has happened, so that there is something to see soon.
+            look = look.min(looked + SOON);
+        }
+        self.leave().await;
+        if let Some(host) = self.host.take() {
+            host.stop().await;
+        }
+    }
+
+    /// Opens the network that the session begins with.
+    async fn first(&mut self) {
+        if let Some(folder) = &self.folder {
+            // Where that fails the host says so, too, in words for the user.
+            self.keeper = Keeper::open(folder).ok();
+        }
+        match std::mem::take(&mut self.begin) {
+            Begin::Without => {}
+            Begin::Joined(link) => self.enter(link).await,
+            Begin::Settings => match self.join.take().map(|link| link.parse::<JoinLink>()) {
+                Some(Ok(link)) => self.enter(link).await,
+                Some(Err(error)) => self.fault = Some(format!("The network cannot be joined: {error}.")),
+                None if self.hosts => {
+                    let listen = self.listen;
+                    if let Err(why) = self.host_at(listen).await {
+                        self.log(Level::Error, why.clone()).await;
+                        self.fault = Some(why);
+                    }
+                }
+                None => self.fault = Some("No coordinator runs here; host a network or join one.".into()),
+            },
+        }
+    }
+
+    /// Starts the coordinator here and becomes a member of it.
+    pub(super) async fn host_at(&mut self, listen: Option<SocketAddr>) -> Result<(), String> {
+        let identity = self.identity.clone()?;
+        let config = HostConfig {
+            folder: self.folder.clone(),
+            identity,
+            listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            piece_length: None,
+            max_connections: None,
+        };
+        // The one at work may have the same port, and certainly has the same index.
+        let before = match self.host.take() {
+            Some(host) => {
+                let at = host.addr();
+                host.stop().await;
+                Some(at)
+            }
+            None => None,
+        };
+        match Host::start(config.clone()).await {
+            Ok(host) => {
+                let link = host.link().clone();
+                self.host = Some(host);
+                self.enter(link).await;
+                Ok(())
+            }
+            Err(error) => {
+                let why = sentence(&error.to_string());
+                if let Some(listen) = before
+                    && let Ok(host) = Host::start(HostConfig { listen, ..config }).await
+                {
+                    let link = host.link().clone();
+                    self.host = Some(host);
+                    self.enter(link).await;
+                }
+                Err(why)
+            }
+        }
+    }
+
+    /// Becomes a member of the network that a link leads to, and of no other.
+    pub(super) async fn enter(&mut self, link: JoinLink) {
+        self.leave().await;
+        let client = match Client::new(link, self.bind.filter(|_| self.host.is_none())) {
+            Ok(client) => client,
+            Err(why) => {
+                self.fault = Some(format!("The network cannot be joined: {why}."));
+                return;
+            }
+        };
+        self.uploads =
+            self.keeper.as_ref().map(|keeper| keeper.uploads(client.link().fingerprint)).unwrap_or_default();
+        (self.fault, self.completed, self.missing) = (None, false, Vec::new());
+        let uploads = self.uploads.clone();
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).shares = uploads;
+        self.client = Some(client);
+        self.seat_user();
+        self.seat_tracker();
+    }
+
+    /// Leaves the network, whichever it is.
+    pub(super) async fn leave(&mut self) {
+        (self.user, self.tracker) = (None, None);
+        let left = async { while self.members.join_next().await.is_some() {} };
+        let _ = timeout(LEAVING, left).await;
+        self.members.shutdown().await;
+        (self.user_news, self.tracker_news, self.client) = (None, None, None);
+        self.trackers = Vec::new();
+    }
+
+    fn seat_user(&mut self) {
+        let (Some(client), Ok(identity)) = (self.client.clone(), &self.identity) else { return };
+        let role = UserRole::new(client, identity.user, Arc::clone(&self.facts));
+        let (wish, wished) = watch::channel(Wish { connected: !self.disconnected, hurry: 0 });
+        let (news, heard) = mpsc::channel(64);
+        let task = self.members.spawn(attend(role, wished, news));
+        if let Some(before) = self.user.replace(Seat { wish, task, connected: false, fault: None }) {
+            before.task.abort();
+        }
+        self.user_news = Some(heard);
+    }
+
+    fn seat_tracker(&mut self) {
+        self.tracker_users = UserList::default();
+        let (Some(client), Some(observer), Ok(identity)) =
+            (self.client.clone(), self.observer.clone(), &self.identity)
+        else {
+            self.tracker = None;
+            return;
+        };
+        let role = TrackerRole::new(client, identity.tracker, observer);
+        let (wish, wished) = watch::channel(Wish { connected: !self.tracker_off, hurry: 0 });
+        let (news, heard) = mpsc::channel(64);
+        let task = self.members.spawn(attend(role, wished, news));
+        // It registers by the same name, so that the one before need not leave.
+        if let Some(before) = self.tracker.replace(Seat { wish, task, connected: false, fault: None }) {
+            before.task.abort();
+        }
+        self.tracker_news = Some(heard);
+    }
+
+    /// The address to ask from, where the user chose one.
+    pub(super) fn bind(&self) -> Option<IpAddr> {
+        self.bind
+    }
+
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Command(command) => self.command(command).await,
+            Order::Tracker(observer) => {
+                self.observer = observer;
+                self.seat_tracker();
+            }
+            Order::Upload { request, torrent, name, info } => self.upload(request, torrent, name, info).await,
+            Order::Completed(name) => {
+                self.completed = true;
+                self.peer_screen.say(self.clock.unix_now(), format!("{name} is complete and is seeded now"));
+                self.hurry();
+            }
+            Order::Renamed => {
+                // A user that registers again is known by its new name.
+                if self.client.is_some() && !self.disconnected {
+                    self.seat_user();
+                }
+            }
+        }
+    }
+
+    /// Has both members tell what has changed at once.
+    pub(super) fn hurry(&self) {
+        for seat in [&self.user, &self.tracker].into_iter().flatten() {
+            seat.wish.send_modify(|wish| wish.hurry += 1);
+        }
+    }
+
+    async fn user_hears(&mut self, news: News) {
+        let now = self.clock.unix_now();
+        let place =
+            self.client.as_ref().map(|client| client.link().places[0].to_string()).unwrap_or_default();
+        match news {
+            News::Connected { already } => {
+                let again = if already { "; it was connected already" } else { "" };
+                self.peer_screen.say(now, format!("connected to the network at {place}{again}"));
+                self.set_user(true, None);
+            }
+            News::Lost(why) => {
+                let why = sentence(&why);
+                self.peer_screen.say(now, format!("not connected: {why}"));
+                self.set_user(false, Some(why));
+            }
+            News::Left => {
+                self.peer_screen.say(now, "disconnected");
+                self.set_user(false, None);
+            }
+            News::Rules(rules) => {
+                let size =
+                    rules.piece_length.map_or("automatic".to_owned(), |bytes| format!("{bytes} bytes"));
+                let text = format!("piece size {size}, at most {} connections", rules.max_connections);
+                self.peer_screen.say(now, text);
+                self.rules.clone_from(&rules);
+                self.tell(Word::Rules(Some(rules))).await;
+            }
+            News::Trackers(trackers, _) => {
+                self.trackers = trackers;
+                if !self.trackers.is_empty() && !self.missing.is_empty() {
+                    let missing = std::mem::take(&mut self.missing);
+                    self.tell(Word::Missing(missing)).await;
+                }
+            }
+            News::Users(_) => {}
+            News::Missing(hashes) => {
+                let (count, many) = (hashes.len(), if hashes.len() == 1 { "" } else { "s" });
+                self.peer_screen
+                    .say(now, format!("the index lacks {count} upload{many} of ours: uploaded again"));
+                if self.trackers.is_empty() {
+                    self.missing = hashes;
+                } else {
+                    self.tell(Word::Missing(hashes)).await;
+                }
+            }
+        }
+    }
+
+    /// A share has to be uploaded again, and there was no tracker for it: when one comes, it is tried anew.
+    pub(super) fn again_later(&mut self, torrent: InfoHash) {
+        if !self.missing.contains(&torrent) {
+            self.missing.push(torrent);
+        }
+    }
+
+    fn set_user(&mut self, connected: bool, fault: Option<String>) {
+        if let Some(seat) = &mut self.user {
+            (seat.connected, seat.fault) = (connected, fault);
+        }
+    }
+
+    fn tracker_hears(&mut self, news: News) {
+        let now = self.clock.unix_now();
+        let screen = &mut self.tracker_screen;
+        let Some(seat) = &mut self.tracker else { return };
+        match news {
+            News::Connected { already } => {
+                let again = if already { "; it was registered already" } else { "" };
+                screen.say(now, format!("registered with the coordinator{again}"));
+                (seat.connected, seat.fault) = (true, None);
+            }
+            News::Lost(why) => {
+                let why = sentence(&why);
+                screen.say(now, format!("not registered: {why}"));
+                (seat.connected, seat.fault) = (false, Some(why));
+            }
+            News::Left => {
+                screen.say(now, "off the coordinator's register");
+                (seat.connected, seat.fault) = (false, None);
+            }
+            News::Rules(rules) => {
+                let text = format!("at most {} connections: no answer has more peers", rules.max_connections);
+                screen.say(now, text);
+            }
+            News::Users(list) => {
+                let is_in = |users: &UserList, addr| users.users.iter().any(|(_, known)| *known == addr);
+                for (name, addr) in list.users.iter().filter(|(_, addr)| !is_in(&self.tracker_users, *addr)) {
+                    screen.say(now, format!("user {name} connected ({addr})"));
+                }
+                for (name, addr) in self.tracker_users.users.iter().filter(|(_, addr)| !is_in(&list, *addr)) {
+                    screen.say(now, format!("user {name} disconnected ({addr})"));
+                }
+                self.tracker_users = list;
+            }
+            News::Trackers(..) | News::Missing(_) => {}
+        }
+    }
+
+    /// Notes that a torrent is this user's in this network, or is no more.
+    pub(super) fn note_upload(&mut self, torrent: InfoHash, is_ours: bool) {
+        let Some(network) = self.client.as_ref().map(|client| client.link().fingerprint) else { return };
+        self.uploads.retain(|known| *known != torrent);
+        if is_ours {
+            self.uploads.push(torrent);
+        }
+        let uploads = self.uploads.clone();
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).shares = uploads;
+        if let Some(keeper) = &self.keeper {
+            let keep = |network: Fingerprint| {
+                if is_ours {
+                    keeper.keep_upload(network, torrent)
+                } else {
+                    keeper.drop_upload(network, torrent)
+                }
+            };
+            if let Err(why) = keep(network) {
+                self.peer_screen.say(self.clock.unix_now(), format!("the upload could not be noted: {why}"));
+            }
+        }
+    }
+
+    pub(super) async fn tell(&self, word: Word) {
+        // A session that has ended needs to know nothing more.
+        let _ = self.inbox.send(Post::Network(word)).await;
+    }
+
+    pub(super) async fn log(&self, level: Level, text: String) {
+        let unix_millis = self.clock.unix_millis();
+        let line = LogLine { unix_millis, level, room: "network".into(), text };
+        self.tell(Word::Event(Event::Log(line))).await;
+    }
+}
+
+async fn heard(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
+    match news {
+        Some(receiver) => match receiver.recv().await {
+            Some(heard) => Some(heard),
+            None => {
+                *news = None;
+                None
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// With a capital at the beginning and a full stop at the end.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", chars.as_str())
+}
