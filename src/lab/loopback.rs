@@ -181,8 +181,13 @@ impl Ground for Loopback {
             tracker: false,
             ..quiet()
         };
-        let config =
-            Config { state: Some(home.join("state")), settings, keep_settings: false, restore: true };
+        let config = Config {
+            state: Some(home.join("state")),
+            settings,
+            keep_settings: false,
+            restore: true,
+            ..Config::default()
+        };
         let (session, handle) = Session::start(config).map_err(system)?;
         let bell = self.bell.0.clone();
         // Full: it has been rung already.
