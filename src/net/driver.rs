@@ -269,6 +269,7 @@ impl Driver {
         if self.ending == Moment::NEVER {
             self.ending = now + ENDING;
             self.jobs.cancel_all();
+            self.networking.begin_to_leave();
             self.engine.handle(now, Input::Command(crate::api::Command::Shutdown));
         }
     }

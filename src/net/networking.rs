@@ -59,11 +59,16 @@ impl Networking {
         self.uploading.remove(&request).is_some()
     }
 
-    /// Begins to leave; the desk waits for it where it is dropped.
+    /// Begins to leave the register, while other things end as well.
+    pub(super) fn begin_to_leave(&mut self) {
+        if let Some(desk) = &mut self.desk {
+            desk.close();
+        }
+    }
+
+    /// The desk, which leaves the register and waits for that where it is dropped.
     pub(super) fn close(&mut self) -> Option<Desk> {
-        let mut desk = self.desk.take()?;
-        desk.close();
-        Some(desk)
+        self.desk.take()
     }
 
     fn order(&self, order: Order) -> bool {
@@ -143,8 +148,11 @@ impl Driver {
 
     /// Whether a share goes to the network's index: not where it is for this computer and others are in the network.
     pub(super) fn goes_to_network(&self, share: &Share) -> bool {
-        let is_alone = self.networking.view.as_ref().is_none_or(|view| view.hosted && !view.open);
-        self.networking.is_there() && (share.reach != crate::api::Reachable::ThisComputer || is_alone)
+        let view = self.networking.view.as_ref();
+        let is_alone = view.is_none_or(|view| view.hosted && !view.open);
+        // Without a link there is neither a coordinator here nor one that was joined.
+        let is_there = self.networking.is_there() && view.is_none_or(|view| view.link.is_some());
+        is_there && (share.reach != crate::api::Reachable::ThisComputer || is_alone)
     }
 
     /// Has a hashed share put into the index; it is seeded once that is done.
@@ -208,7 +216,17 @@ impl Driver {
                 }
                 self.engine.handle(now, Input::Add { request, addition });
             }
-            Err(reason) => self.backend.emit(Event::Refused { request, reason }),
+            Err(reason) => {
+                let has_trackers =
+                    matches!(&addition.subject, Subject::Torrent(torrent) if !torrent.trackers.is_empty());
+                if has_trackers {
+                    // The user has named trackers, which need no index.
+                    self.log(Level::Warning, "network", format!("The share is not in the index: {reason}"));
+                    self.engine.handle(now, Input::Add { request, addition });
+                } else {
+                    self.backend.emit(Event::Refused { request, reason });
+                }
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The network of a session, on a thread of its own: it hosts a coordinator or has joined one, is a member there as user and
 //! as tracker, and tells the session what changes. A large index or a slow disk is nothing that transfers wait for.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use crate::api::{
-    AddOptions, Event, Level, LogLine, NetworkCommand, NetworkRules, NetworkView, RequestId, Settings,
+    AddOptions, Event, Level, LogLine, NetworkCommand, NetworkRules, NetworkView, Part, RequestId, Settings,
 };
 use crate::base::InfoHash;
 use crate::net::clock::Clock;
@@ -22,7 +22,7 @@ use crate::net::network::member::{LEAVING, TrackerRole, UserFacts, UserRole, Wis
 use crate::net::network::{Client, Host, HostConfig, Identity};
 use crate::net::post::{Inbox, Post};
 use crate::net::tracker::Observer;
-use crate::network::{Fingerprint, JoinLink, News, Screen, UserList};
+use crate::network::{Fingerprint, JoinLink, News, Place, Screen, UserList};
 
 /// Orders that wait at most.
 const ORDERS: usize = 1_024;
@@ -310,7 +310,12 @@ impl Room {
                     let listen = self.listen;
                     if let Err(why) = self.host_at(listen).await {
                         self.log(Level::Error, why.clone()).await;
-                        self.fault = Some(why);
+                        // For this computer alone it may work all the same.
+                        let alone = listen.is_some() && self.host_at(None).await.is_ok();
+                        self.on_screen(Part::Coordinator, |screen, now| screen.say(now, why.clone()));
+                        if !alone {
+                            self.fault = Some(why);
+                        }
                     }
                 }
                 None => self.fault = Some("No coordinator runs here; host a network or join one.".into()),
@@ -339,7 +344,7 @@ impl Room {
         };
         match Host::start(config.clone()).await {
             Ok(host) => {
-                let link = host.link().clone();
+                let link = from_here(&host);
                 self.host = Some(host);
                 self.enter(link).await;
                 Ok(())
@@ -349,7 +354,7 @@ impl Room {
                 if let Some(listen) = before
                     && let Ok(host) = Host::start(HostConfig { listen, ..config }).await
                 {
-                    let link = host.link().clone();
+                    let link = from_here(&host);
                     self.host = Some(host);
                     self.enter(link).await;
                 }
@@ -597,6 +602,17 @@ async fn heard(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
         },
         None => std::future::pending().await,
     }
+}
+
+/// The way to a coordinator in this program: one that listens everywhere is there without a network, too.
+fn from_here(host: &Host) -> JoinLink {
+    let mut link = host.link().clone();
+    let addr = host.addr();
+    if addr.ip().is_unspecified() {
+        let ip = if addr.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
+        link.places.insert(0, Place { host: ip.to_string(), port: addr.port() });
+    }
+    link
 }
 
 /// With a capital at the beginning and a full stop at the end.

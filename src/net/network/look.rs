@@ -47,7 +47,10 @@ impl Room {
             user: self.facts.lock().unwrap_or_else(PoisonError::into_inner).name.clone(),
             completed: self.completed,
             tracker_swarms: self.tracker_swarms(),
-            link: self.client.as_ref().map(|client| client.link().to_string()),
+            link: match (&self.host, &self.client) {
+                (Some(host), _) => Some(host.link().to_string()),
+                (None, client) => client.as_ref().map(|client| client.link().to_string()),
+            },
             registers: self.registers(),
             index,
             statistics: self.statistics(),

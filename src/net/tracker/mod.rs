@@ -66,6 +66,8 @@ pub struct Server {
 pub struct Observer {
     shared: Arc<Shared>,
     urls: Vec<String>,
+    /// What the configuration says.
+    answer_max_peers: u32,
 }
 
 /// The peers of one swarm, and who of them is a seed.
@@ -93,11 +95,7 @@ impl Observer {
 
     /// Tells of not more than so many peers in one answer from now on: nobody has more connections than that.
     pub fn set_answer_peers(&self, most: u32) {
-        let config = self.shared.config();
-        let answer_max_peers = most.clamp(1, 1_000);
-        if config.answer_max_peers != answer_max_peers {
-            self.shared.reload(Config { answer_max_peers, ..(*config).clone() });
-        }
+        self.shared.set_answer_peers(most.clamp(1, self.answer_max_peers));
     }
 }
 
@@ -245,7 +243,8 @@ impl Server {
 
     /// A look at the tracker from elsewhere, for as long as it runs.
     pub fn observer(&self) -> Observer {
-        Observer { shared: Arc::clone(&self.shared), urls: self.urls() }
+        let answer_max_peers = self.shared.config().answer_max_peers;
+        Observer { shared: Arc::clone(&self.shared), urls: self.urls(), answer_max_peers }
     }
 
     /// What the tracker does, for a window; `names` knows what a torrent is called.

@@ -80,6 +80,14 @@ impl Shared {
         other
     }
 
+    /// Tells of not more than so many peers in one answer, until other rules are put in force.
+    pub(super) fn set_answer_peers(&self, most: u32) {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        if rules.answer_max_peers != most {
+            *rules = Arc::new(Config { answer_max_peers: most, ..(**rules).clone() });
+        }
+    }
+
     /// Adds or removes an entry of a list; whether that changed anything.
     pub(super) fn change(&self, list: List, value: &str, add: bool) -> Result<bool, String> {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
