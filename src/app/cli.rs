@@ -11,7 +11,6 @@ use crate::api::Settings;
 #[cfg(feature = "sim")]
 use crate::app::lab::LabArgs;
 use crate::app::tracker::TrackerArgs;
-use crate::network::JoinLink;
 
 /// Share a file with a click: BitTorrent with a tracker, an index and a network of its own.
 #[derive(Debug, Parser)]
@@ -78,7 +77,7 @@ pub(super) struct GetArgs {
     pub(super) source: OsString,
     /// The join link of the network to fetch it from
     #[arg(long, value_name = "LINK")]
-    pub(super) join: Option<JoinLink>,
+    pub(super) join: Option<String>,
     /// Go on seeding when it is complete, until ended
     #[arg(long)]
     pub(super) keep_seeding: bool,
@@ -108,7 +107,7 @@ pub(super) struct ShareArgs {
     pub(super) path: PathBuf,
     /// The join link of the network
     #[arg(long, value_name = "LINK")]
-    pub(super) join: JoinLink,
+    pub(super) join: String,
     #[command(flatten)]
     pub(super) session: SessionArgs,
 }
@@ -117,7 +116,7 @@ pub(super) struct ShareArgs {
 pub(super) struct NetworkArgs {
     /// The join link of the network
     #[arg(long, value_name = "LINK")]
-    pub(super) join: JoinLink,
+    pub(super) join: String,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,

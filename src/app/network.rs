@@ -63,7 +63,7 @@ pub(super) fn index(args: &NetworkArgs) -> Result<()> {
         total: usize,
         torrents: Vec<IndexEntry>,
     }
-    let client = client(&args.join)?;
+    let client = client(&args.join.parse()?)?;
     let torrents = wait(async {
         let mut torrents: Vec<IndexEntry> = Vec::new();
         loop {
@@ -93,7 +93,7 @@ pub(super) fn index(args: &NetworkArgs) -> Result<()> {
 
 /// Prints the figures of a network.
 pub(super) fn statistics(args: &NetworkArgs) -> Result<()> {
-    let statistics = ask(&args.join, &AskStatistics {})?;
+    let statistics = ask(&args.join.parse()?, &AskStatistics {})?;
     if args.json {
         say::out(serde_json::to_string_pretty(&statistics)?);
         return Ok(());
@@ -115,16 +115,17 @@ pub(super) fn statistics(args: &NetworkArgs) -> Result<()> {
 /// Shares a file or folder in a network until ended. Prints `sharing NAME` once it is assigned, in the index, and seeded.
 pub(super) fn share(args: &ShareArgs) -> Result<()> {
     log::start("error");
+    let link: JoinLink = args.join.parse()?;
     let path = args.path.canonicalize().with_context(|| args.path.display().to_string())?;
     let state = match &args.session.state {
         Some(state) => state.clone(),
-        None => paths::state()?.join("transfers").join(folder_for(&path, &args.join)),
+        None => paths::state()?.join("transfers").join(folder_for(&path, &link)),
     };
     let _lock = Lock::take(&state)?;
     let mut settings = settings(args.session.state.as_deref(), &args.session)?;
     // The trackers are those of the network.
     settings.tracker = false;
-    let network = Begin::Joined(args.join.clone());
+    let network = Begin::Joined(link);
     let config = Config { state: Some(state), settings, keep_settings: false, restore: true, network };
     let running = Running::start(config)?;
     let outcome = running.listen().and_then(|()| share_until_ended(&running, path));

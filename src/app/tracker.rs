@@ -27,7 +27,7 @@ pub struct TrackerArgs {
     pub udp: Vec<SocketAddr>,
     /// The join link of a network to be a tracker of; prints `tracking URL` once it is registered there
     #[arg(long, value_name = "LINK")]
-    pub join: Option<JoinLink>,
+    pub join: Option<String>,
     /// Checks the configuration and ends
     #[arg(long)]
     pub check: bool,
@@ -57,7 +57,7 @@ async fn serve(args: &TrackerArgs, config: Config) -> anyhow::Result<()> {
         say::out(format_args!("Answering at {url}"));
     }
     let member = match &args.join {
-        Some(link) => Some(join(link.clone(), &server).map_err(|why| anyhow::anyhow!(why))?),
+        Some(link) => Some(join(link.parse()?, &server).map_err(|why| anyhow::anyhow!(why))?),
         None => None,
     };
     while let Signal::Reload = signals.next().await {

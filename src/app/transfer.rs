@@ -37,7 +37,10 @@ pub(super) fn seed(args: &SeedArgs) -> Result<()> {
 /// Fetches a torrent. Prints `complete NAME SECONDS` when all of it is there.
 pub(super) fn get(args: &GetArgs) -> Result<()> {
     let (what, network) = match &args.join {
-        Some(link) => (What::fetched(link, &args.source)?, Begin::Joined(link.clone())),
+        Some(link) => {
+            let link: JoinLink = link.parse()?;
+            (What::fetched(&link, &args.source)?, Begin::Joined(link))
+        }
         None => (What::read(&args.source)?, Begin::Without),
     };
     let aim = if args.keep_seeding { Aim::GetAndSeed } else { Aim::Get };

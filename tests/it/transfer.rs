@@ -1,5 +1,6 @@
 //! Whole transfers between sessions in this process, over loopback, with the tracker in one of them.
 
+mod network;
 mod rig;
 
 use std::time::Duration;

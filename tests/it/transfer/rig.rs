@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use fyris::api::{Command, Event, Handle, Settings, View};
 use fyris::base::Rng;
+use fyris::net::network::Begin;
 use fyris::net::{Config, Session};
 use tempfile::TempDir;
 
@@ -17,16 +18,26 @@ pub(crate) struct Peer {
     session: Session,
     news: Receiver<()>,
     home: TempDir,
+    network: Begin,
 }
 
 impl Peer {
     pub(crate) fn new() -> Self {
-        let home = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(home.path().join("files")).expect("a folder");
-        Self::start(home)
+        Self::begin(Begin::Without)
     }
 
-    fn start(home: TempDir) -> Self {
+    /// One that hosts a network of its own, as the app does.
+    pub(crate) fn in_network() -> Self {
+        Self::begin(Begin::Settings)
+    }
+
+    fn begin(network: Begin) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(home.path().join("files")).expect("a folder");
+        Self::start(home, network)
+    }
+
+    fn start(home: TempDir, network: Begin) -> Self {
         let folder = home.path().join("files");
         let settings = Settings {
             download_folder: folder.clone(),
@@ -37,11 +48,11 @@ impl Peer {
             ..Settings::default()
         };
         let state = Some(home.path().join("state"));
-        let config = Config { state, settings, keep_settings: true, restore: true, ..Config::default() };
+        let config = Config { state, settings, keep_settings: true, restore: true, network: network.clone() };
         let (session, handle) = Session::start(config).expect("a session");
         let (ring, news) = bounded(1);
         handle.on_news(Arc::new(move || _ = ring.try_send(())));
-        Self { handle, folder, session, news, home }
+        Self { handle, folder, session, news, home, network }
     }
 
     pub(crate) fn ask(&self, command: Command) {
@@ -83,7 +94,8 @@ impl Peer {
 
     /// Ends the session and starts another one on the same state.
     pub(crate) fn again(self) -> Self {
-        Self::start(self.stop())
+        let network = self.network.clone();
+        Self::start(self.stop(), network)
     }
 
     pub(crate) fn end(self) {
