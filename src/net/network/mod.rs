@@ -10,6 +10,7 @@
 //! - `client`: [`Client`], the operations as a member asks for them
 //! - `member`: a tracker or user at work, [`TrackerRole`] and [`UserRole`]
 //! - `desk`: the network of a session, on a thread of its own, and what passes between the two
+//! - `hears`: what its members hear from their coordinator
 //! - `orders`: what a user asks of it
 //! - `asked`: what it is asking of the coordinator
 //! - `look`: what the window shows of it
@@ -18,6 +19,7 @@ mod asked;
 mod client;
 mod desk;
 mod door;
+mod hears;
 mod host;
 mod http;
 mod identity;
