@@ -33,6 +33,8 @@ pub(super) struct Networking {
     /// Since when each torrent is seeded in this run.
     seeding: HashMap<InfoHash, Moment>,
     next_facts: Moment,
+    /// The torrents that the coordinator was last told of, and whether each is seeded.
+    told: Vec<(InfoHash, bool)>,
     /// What the window shows.
     pub(super) view: Option<Arc<NetworkView>>,
 }
@@ -215,6 +217,7 @@ impl Driver {
                     torrent.trackers = merged(tiers, own, chosen);
                 }
                 self.engine.handle(now, Input::Add { request, addition });
+                self.networking.next_facts = Moment::ZERO;
             }
             Err(reason) => {
                 let has_trackers =
@@ -273,11 +276,19 @@ impl Driver {
         }
         torrents.truncate(HOLDINGS);
         self.networking.seeding = seeding;
+        let holdings: Vec<_> =
+            torrents.iter().map(|holding| (holding.torrent, holding.seed_secs.is_some())).collect();
+        let has_changed = self.networking.told != holdings;
+        self.networking.told = holdings;
         let sends = self.engine.sends(now, SENDS).into_iter();
         let sends = sends.map(|(to, torrent, rate)| Sending { to, torrent, rate }).collect();
         let port = self.listening_port();
         if let Some(desk) = &self.networking.desk {
             desk.note(|facts| (facts.torrents, facts.sends, facts.port) = (torrents, sends, port));
+            if has_changed {
+                // Where too many orders wait, the next beat tells of it.
+                desk.order(Order::Changed);
+            }
         }
     }
 

@@ -39,7 +39,7 @@ def enter(argv):
         for unshare in (["unshare", *kinds], ["unshare", "--map-root-user", *kinds]):
             probe = subprocess.run([*unshare, "sh", "-c", script], capture_output=True, text=True)
             if probe.returncode == 0:
-                os.environ[INSIDE] = "1"
+                os.environ[INSIDE] = os.environ[worlds.NAMESPACE] = "1"
                 os.execvp(unshare[0], [*unshare, "sh", "-c", script + ' && exec "$@"', "sh", *argv])
             why = f"network namespaces are not permitted here: {probe.stderr.strip().splitlines()[-1:]}"
     os.environ[INSIDE] = why

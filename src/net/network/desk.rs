@@ -61,6 +61,8 @@ pub(in crate::net) enum Order {
         /// Its bencoded `info`.
         info: Vec<u8>,
     },
+    /// What the user seeds or downloads has changed.
+    Changed,
     /// A download has completed.
     Completed(String),
     /// The user's name has changed.
@@ -437,6 +439,7 @@ impl Room {
                 self.seat_tracker();
             }
             Order::Upload { request, torrent, name, info } => self.upload(request, torrent, name, info).await,
+            Order::Changed => self.hurry(),
             Order::Completed(name) => {
                 self.completed = true;
                 self.peer_screen.say(self.clock.unix_now(), format!("{name} is complete and is seeded now"));
