@@ -503,6 +503,11 @@ impl MemoryDisk {
                 && Some(&self.hash(&[bytes])[..]) == piece_hash(&storage, piece)
             {
                 check.good.insert(piece);
+                let spans = storage.layout.spans(run.piece, run.begin, run.len);
+                let paths: Vec<PathBuf> = spans.map(|span| self.place(&storage, span.file)).collect();
+                if let Some(known) = self.torrents.get_mut(&check.torrent) {
+                    known.touched.extend(paths);
+                }
             }
         }
         if check.looked.count() == check.pieces.count() {

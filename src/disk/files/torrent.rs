@@ -52,6 +52,8 @@ struct Known {
     files: Vec<KnownFile>,
     /// Written to since the last sync.
     touched: BTreeSet<usize>,
+    /// Found to be right since then, whoever wrote them.
+    found: BTreeSet<usize>,
     /// Folders in which names were made since the last sync.
     folders: BTreeSet<Vec<String>>,
 }
@@ -192,14 +194,20 @@ impl Files {
     /// Makes what was written durable, and says how the files stand after that.
     pub(in crate::disk) fn sync(&self) -> Result<Vec<FileStamp>, DiskError> {
         drop(self.place()?);
-        let (touched, folders) = {
+        let (touched, found, folders) = {
             let mut known = lock(&self.known);
-            (std::mem::take(&mut known.touched), std::mem::take(&mut known.folders))
+            let found = std::mem::take(&mut known.found);
+            (std::mem::take(&mut known.touched), found, std::mem::take(&mut known.folders))
         };
         let root = &*self.root();
-        let everything = touched.len() >= SYNC_EVERYTHING_FROM
+        let everything = touched.len() + found.len() >= SYNC_EVERYTHING_FROM
             && self.disk.system.sync_everything(root).map_err(|error| disk_error(&error, root))?;
         let (mut result, mut last) = (Ok(()), LastFolder::default());
+        for file in found.difference(&touched).filter(|_| !everything) {
+            if let Err(error) = self.sync_found(*file) {
+                result = Err(error);
+            }
+        }
         for file in &touched {
             if !everything && let Err(error) = self.sync_file(*file) {
                 result = Err(error);
@@ -441,6 +449,31 @@ impl Files {
             self.disk.close((self.id, number));
         }
         synced.map_err(|error| disk_error(&error, &self.full_path(number)))
+    }
+
+    /// A piece was found to be right.
+    pub(in crate::disk) fn found(&self, piece: PieceIndex) {
+        let Ok(place) = self.place() else { return };
+        let spans = self.layout().spans(piece, 0, self.layout().piece_size(piece));
+        let files = spans.filter(|span| !self.layout().files()[span.file].pad);
+        let files = files.map(|span| if place.hides(span.file) { POOL_NUMBER } else { span.file });
+        lock(&self.known).found.extend(files);
+    }
+
+    /// Makes a file durable that somebody else may have written, with its name; where it can only be read, nobody has.
+    fn sync_found(&self, number: usize) -> Result<(), DiskError> {
+        let Ok((file, _)) = self.open(number, Access::Read) else { return Ok(()) };
+        let path = self.layout().files().get(number).map_or(self.parts.name(), |file| &file.path);
+        let folders = (0..path.len()).map(|depth| self.disk.system.sync_folder(&self.root(), &path[..depth]));
+        let failed = std::iter::once(file.sync_data()).chain(folders).filter_map(Result::err);
+        let grave = |error: &io::Error| disk_error(error, &self.full_path(number));
+        match failed
+            .map(|error| grave(&error))
+            .find(|error| matches!(error, DiskError::Other { .. } | DiskError::Full { .. }))
+        {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// Decides where each file is kept, and moves what was kept for a file that is wanted now.

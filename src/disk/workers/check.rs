@@ -97,6 +97,7 @@ impl Shared {
             let (looked, good, error, reported) = &mut *found;
             match hash {
                 Ok(hash) if right(piece, &hash) => {
+                    files.found(piece);
                     good.insert(piece);
                 }
                 // What is not there, or not as long as it should be, or just being written, is not an error.

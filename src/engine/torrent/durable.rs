@@ -69,6 +69,16 @@ impl Durable {
         self.stamps = stamps;
     }
 
+    /// A check has shown these to be right; whether they are safe is not known, and they are suspects until they are synced.
+    pub(super) fn found_right(&mut self, good: &Bitfield, now: Moment) {
+        for piece in good.iter() {
+            self.have.remove(piece);
+            self.suspect.insert(piece);
+            self.verified.push(piece);
+            self.due = now;
+        }
+    }
+
     /// A piece is about to be written to.
     pub(super) fn suspect(&mut self, piece: PieceIndex) {
         if self.suspect.insert(piece) {

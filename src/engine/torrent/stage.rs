@@ -106,6 +106,8 @@ impl Torrent {
         content.pieces.set_have(&have);
         let stamps = content.durable.stamps().to_vec();
         content.durable.found(&have, stamps);
+        // Who wrote them may have been this program, just before it or its machine went down.
+        content.durable.found_right(good, shared.now);
         content.disk = DiskState::Ready;
         match error {
             Some(error) => self.fail(&error, shared),
@@ -117,7 +119,10 @@ impl Torrent {
     fn ready(&mut self, shared: &mut Shared) {
         let Some(content) = &mut self.content else { return };
         content.disk = DiskState::Ready;
-        self.save_progress(shared);
+        // What was found right is written down as soon as it is safe.
+        if content.durable.is_safe() {
+            self.save_progress(shared);
+        }
         self.start(shared);
     }
 
