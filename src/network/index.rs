@@ -110,7 +110,7 @@ impl Index {
         {
             return Ok(torrent);
         }
-        match self.names.get(name).map_or(&[][..], Vec::as_slice) {
+        match self.named(name) {
             [torrent] => Ok(*torrent),
             [] => {
                 Err(Refusal::new(Code::NotFound, format!("the index has no torrent named {}", plain(name))))
@@ -127,6 +127,11 @@ impl Index {
                 Err(Refusal::new(Code::Ambiguous, why))
             }
         }
+    }
+
+    /// Every torrent of that name.
+    pub fn named(&self, name: &str) -> &[InfoHash] {
+        self.names.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// What is kept of a torrent.

@@ -317,7 +317,13 @@ impl Network {
     }
 
     fn fetch(&mut self, now: Moment, from: IpAddr, request: Fetch) -> Result<Fetched, Refusal> {
-        let hash = self.index.find(&request.name).inspect_err(|refusal| {
+        // Of several with one name, the only one that somebody has can be meant; which of two that are there, cannot be told.
+        let mut alive =
+            self.index.named(&request.name).iter().filter(|hash| self.statistics.torrent(**hash) != (0, 0));
+        let only = alive.next().copied().filter(|_| alive.next().is_none());
+        let found = self.index.find(&request.name);
+        let found = found.or_else(|refusal| only.filter(|_| refusal.code == Code::Ambiguous).ok_or(refusal));
+        let hash = found.inspect_err(|refusal| {
             self.screens.index.say(now, format!("{from} asked for {}: {refusal}", request.name));
         })?;
         let entry = self.row(hash)?;

@@ -74,6 +74,11 @@ fn an_upload_that_comes_again_stays_with_its_tracker() {
     assert_eq!(other.entry.namesakes, 1);
     assert!(last(&network.screens().index).ends_with("1 more of that name, kept apart by info-hash"));
     assert_eq!(code(ask(&mut network, at(7), &Fetch { name: "a".into() })), Code::Ambiguous);
+    // Only one of the two is to be had.
+    let torrents = vec![Holding { torrent: other.entry.info_hash, seed_secs: Some(1) }];
+    ask(&mut network, at(8), &UserBeat { id: id(9), torrents, sends: Vec::new() }).expect("known");
+    let fetched = ask(&mut network, at(8), &Fetch { name: "a".into() }).expect("one of them");
+    assert_eq!(fetched.entry.info_hash, other.entry.info_hash);
 }
 
 #[test]
