@@ -70,7 +70,7 @@ impl Files {
     }
 
     /// The bytes of one of its files.
-    #[cfg(any(test, feature = "host"))]
+    #[cfg(feature = "host")]
     pub(super) fn part(&self, part: usize) -> Bytes {
         let start: u64 = self.parts[..part].iter().sum();
         self.bytes.slice(start as usize..(start + self.parts[part]) as usize)

@@ -1,10 +1,10 @@
 //! The thesis's experiments, each run by the engine that ships: in simulated time, or by real sessions on this computer.
 //!
-//! - `ground`: [`Ground`], machines that share files, whatever they run on
-//! - `files`: [`Files`], what they share
+//! - `ground`: `Ground`, machines that share files, whatever they run on
+//! - `files`: `Files`, what they share
 //! - `simulated`: machines in simulated time
 //! - `loopback`: real sessions on sockets of this computer
-//! - `bench`: [`Bench`], one experiment's plan, who looks on, and how far it has come
+//! - `bench`: `Bench`, one experiment's plan, who looks on, and how far it has come
 //! - `reconnect`, `sources`, `connections`, `stay`: the experiments 1 to 4
 //! - `words`: numbers in sentences
 //!

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::api::{LabPoint, LabProgress};
+use crate::api::LabProgress;
 
 /// The usual plan of an experiment in simulated time.
 fn usual(experiment: Experiment) -> LabPlan {
@@ -185,7 +185,7 @@ mod sockets {
         LabPlan { file_size: 256 * 1024, bandwidth: 256 * 1024, peers: 2, mean_stay_secs: 1, ..plan }
     }
 
-    fn left(point: &LabPoint) -> u32 {
+    fn left(point: &crate::api::LabPoint) -> u32 {
         point.of - point.completed
     }
 
