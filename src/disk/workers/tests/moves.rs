@@ -137,7 +137,7 @@ fn a_move_that_was_cut_short_is_brought_to_its_end() {
 }
 
 #[test]
-fn a_move_ends_when_it_is_told_to_and_leaves_no_trace() {
+fn a_move_that_is_told_to_end_is_undone_or_done_and_nothing_between() {
     let rig = Rig::new(false);
     rig.fill();
     for target in targets() {
@@ -152,9 +152,18 @@ fn a_move_ends_when_it_is_told_to_and_leaves_no_trace() {
                 break outcome;
             }
         };
-        assert_eq!(outcome, Relocation::Undone(None));
-        rig.assert_in(rig.folder.path());
-        assert_eq!(fs::read_dir(&to).expect("a folder").count(), 0);
+        // A rename may be over before it can be told to end.
+        match outcome {
+            Relocation::Undone(None) => {
+                rig.assert_in(rig.folder.path());
+                assert_eq!(fs::read_dir(&to).expect("a folder").count(), 0);
+            }
+            Relocation::Moved(_) => {
+                rig.assert_in(&to);
+                assert!(matches!(rig.relocate(rig.folder.path(), false), Relocation::Moved(_)));
+            }
+            other => panic!("{other:?}"),
+        }
         rig.assert_reads();
     }
 }
