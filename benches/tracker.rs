@@ -5,25 +5,12 @@ use std::net::IpAddr;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fyris::base::{InfoHash, Moment, PeerId, Rng, Span};
-use fyris::tracker::{Asker, Config, ConnectionIds, Method, Request, Shard, Shards, Tracker, new_shards};
+use fyris::tracker::{Asker, Config, ConnectionIds, Method, Request, Tracker, new_shards};
 use fyris::wire::tracker::Event;
 use fyris::wire::tracker_udp as udp;
 
 const TORRENTS: u32 = 100_000;
 const PEERS: u32 = 1_000_000;
-
-/// Shards used by one thread.
-struct Alone(Vec<RefCell<Shard>>);
-
-impl Shards for Alone {
-    fn shards(&self) -> usize {
-        self.0.len()
-    }
-
-    fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R {
-        with(&mut self.0[at].borrow_mut())
-    }
-}
 
 fn announce(number: u32, connection_id: u64) -> Vec<u8> {
     // A few torrents have many peers, most have few.
@@ -52,8 +39,8 @@ fn tracker(bench: &mut Criterion) {
     let mut rng = Rng::new(1);
     let config = Config { rate_limit: 0, ..Config::default() };
     let now = Moment::ZERO + Span::from_secs(1_000_000);
-    let shards = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
-    let tracker = Tracker::new(Alone(shards), ConnectionIds::new([3; 16]), &mut rng);
+    let shards: Vec<_> = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
+    let tracker = Tracker::new(shards, ConnectionIds::new([3; 16]), &mut rng);
     let ip = |number: u32| IpAddr::from([81, 2, (number / 65_535) as u8, 1]);
     let mut out = Vec::new();
     let asked = |number: u32| Asker { ip: ip(number), local: None, now, config: &config };

@@ -9,6 +9,7 @@
 //! - `tcp`: one connection with a peer
 //! - `buffers`: memory that sockets are read to
 //! - `listen`: the sockets that peers connect to
+//! - `serving`: what our servers have in common
 //! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
 //! - `tracker`: the sockets of a tracker
 //! - `network`: the sockets of a network of coordinator, trackers and users
@@ -29,6 +30,7 @@ mod networking;
 mod obey;
 mod post;
 mod publish;
+mod serving;
 mod session;
 mod tcp;
 pub mod tracker;

@@ -6,29 +6,14 @@ use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
-use crate::tracker::{
-    Asker, Config, ConnectionIds, Counter, Method, Request, Shard, Shards, Tracker, new_shards,
-};
+use crate::tracker::{Asker, Config, ConnectionIds, Counter, Method, Request, Shard, Tracker, new_shards};
 use crate::wire::tracker::{AnswerError, Event, RetryIn, take_compact_v4};
 use crate::wire::tracker_http::{parse_answer, parse_scrape};
 use crate::wire::tracker_udp::{self as udp, Options, Response};
 
-/// Shards used by one thread.
-struct Alone(Vec<RefCell<Shard>>);
-
-impl Shards for Alone {
-    fn shards(&self) -> usize {
-        self.0.len()
-    }
-
-    fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R {
-        with(&mut self.0[at].borrow_mut())
-    }
-}
-
 /// A tracker with all that it is asked with.
 struct Bench {
-    tracker: Tracker<Alone>,
+    tracker: Tracker<Vec<RefCell<Shard>>>,
     config: Config,
     rng: Rng,
     now: Moment,
@@ -42,8 +27,8 @@ impl Bench {
     fn new(config: Config) -> Self {
         let mut rng = Rng::new(5);
         let now = Moment::ZERO + Span::from_secs(1_000_000);
-        let shards = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
-        let tracker = Tracker::new(Alone(shards), ConnectionIds::new([3; 16]), &mut rng);
+        let shards: Vec<_> = new_shards(&config, now, &mut rng).into_iter().map(RefCell::new).collect();
+        let tracker = Tracker::new(shards, ConnectionIds::new([3; 16]), &mut rng);
         Self { tracker, config, rng, now, forwarded: None, token: None }
     }
 

@@ -2,21 +2,21 @@
 //! request, and a body is read only once the secret was shown.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::net::network::door::Guest;
 use crate::net::network::host::Shared;
 use crate::net::network::http::{self, HEAD_BYTES, Head};
+use crate::net::serving::{accept_all, close_gently};
 use crate::network::{Code, Refusal};
 
 /// For the handshake, and for the head of the first request.
@@ -30,39 +30,22 @@ const LARGE: Duration = Duration::from_secs(120);
 const SMALL_BYTES: usize = 1024 * 1024;
 /// Memory for bodies of all connections, in KiB.
 const BODIES_KIB: usize = 256 * 1024;
-/// How long what a refused client still sends is read, and how much of it.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 256 * 1024;
 
 /// Accepts connections for ever; those accepted end with it.
 pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener, acceptor: TlsAcceptor) {
     let bodies = Arc::new(Semaphore::new(BODIES_KIB));
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, addr)) => {
-                let ip = addr.ip().to_canonical();
-                let Some(guest) = shared.door.enter(ip) else { continue };
-                // Fails for a connection that is gone already.
-                let _ = stream.set_nodelay(true);
-                let (shared, acceptor, bodies) = (Arc::clone(&shared), acceptor.clone(), Arc::clone(&bodies));
-                connections.spawn(async move {
-                    if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                        // Whoever breaks off has nothing more to be told.
-                        let _ =
-                            Connection { shared, stream, ip, guest, bodies, input: Vec::new() }.serve().await;
-                    }
-                });
+    let serve = |stream, addr: SocketAddr| {
+        let ip = addr.ip().to_canonical();
+        let guest = shared.door.enter(ip)?;
+        let (shared, acceptor, bodies) = (Arc::clone(&shared), acceptor.clone(), Arc::clone(&bodies));
+        Some(async move {
+            if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                // Whoever breaks off has nothing more to be told.
+                let _ = Connection { shared, stream, ip, guest, bodies, input: Vec::new() }.serve().await;
             }
-            // No file descriptors, mostly: some will be free in a moment.
-            Err(_) => sleep(Duration::from_millis(50)).await,
-        }
-    }
+        })
+    };
+    accept_all(&listener, serve).await;
 }
 
 struct Connection {
@@ -177,19 +160,7 @@ impl Connection {
     /// Answers with a refusal and ends: what follows cannot be told from the rest of what was refused.
     async fn refuse(&mut self, refusal: Refusal) -> io::Result<Next> {
         self.stream.write_all(&http::answer(&Err(refusal), false)).await?;
-        self.stream.shutdown().await?;
-        // Closing before the rest has come would take the answer back, too.
-        let mut left = LINGER_BYTES;
-        let mut junk = [0; 4096];
-        let drain = async {
-            while let Ok(read @ 1..) = self.stream.read(&mut junk).await {
-                left = left.saturating_sub(read);
-                if left == 0 {
-                    break;
-                }
-            }
-        };
-        let _ = timeout(LINGER, drain).await;
+        close_gently(&mut self.stream).await;
         Ok(Next::End)
     }
 

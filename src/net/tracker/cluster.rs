@@ -14,23 +14,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use redis::{Client, Connection, Pipeline, RedisError, RedisResult, cmd, pipe};
 
 use crate::base::{InfoHash, Moment, Span};
+use crate::net::tracker::behind::Behind;
 use crate::net::tracker::cluster_peers::{Stamp, member, peer};
 use crate::net::tracker::shared::{Shared, secret};
 use crate::tracker::{Change, Config, ConnectionIds, Counter, SharedPeer};
-
-/// The thread that exchanges.
-#[derive(Debug)]
-pub(super) struct Cluster {
-    thread: Option<JoinHandle<()>>,
-    stop: Option<Sender<()>>,
-}
 
 /// A store that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -49,54 +41,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TORRENTS: usize = 256;
 /// Peers written at once of one torrent, and read of it: the newest.
 const PEERS: usize = 500;
-/// News read at once.
-const NEWS: usize = 2_000;
-/// Seconds for which news are kept, and for which they are read again: writers' clocks are the store's, but what they wrote
-/// may come a moment later than they looked at it.
-const NEWS_SECS: u64 = 60;
-const AGAIN_SECS: u64 = 3;
 /// Seconds between two times that everything is told, however much was forgotten meanwhile.
 const ALL_SECS: u64 = 60;
 
-impl Cluster {
-    /// Begins to exchange. Where the store answers at once, what it knows is there before anybody asks.
-    pub(super) fn start(url: &str, shared: &Arc<Shared>) -> Result<Self, ClusterError> {
-        let client = Client::open(url).map_err(ClusterError::Address)?;
-        let mut node = Node::new(client, Arc::clone(shared))?;
-        node.turn();
-        let (stop, stopped) = bounded(1);
-        let thread = std::thread::Builder::new()
-            .name("tracker-cluster".to_owned())
-            .spawn(move || run(&mut node, &stopped))?;
-        Ok(Self { thread: Some(thread), stop: Some(stop) })
-    }
-
-    /// Tells a last time and ends.
-    pub(super) fn stop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that shares swarms had failed");
-        }
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn run(node: &mut Node, stopped: &Receiver<()>) {
-    loop {
-        let period = Duration::from_secs(node.shared.config().shared_store_interval.into());
-        let last = stopped.recv_timeout(period) != Err(RecvTimeoutError::Timeout);
-        node.turn();
-        if last {
-            return;
-        }
-    }
+/// Begins to exchange. Where the store answers at once, what it knows is there before anybody asks.
+pub(super) fn start(url: &str, shared: &Arc<Shared>) -> Result<Behind, ClusterError> {
+    let client = Client::open(url).map_err(ClusterError::Address)?;
+    let mut node = Node::new(client, Arc::clone(shared))?;
+    node.turn();
+    let shared = Arc::clone(shared);
+    let period = move || Duration::from_secs(shared.config().shared_store_interval.into());
+    Ok(Behind::start("tracker-cluster", period, move || node.turn())?)
 }
 
 /// One of the trackers.
@@ -394,6 +349,13 @@ impl Clock {
         self.at - Span::from_secs(self.store.saturating_sub(secs))
     }
 }
+
+/// News read at once.
+const NEWS: usize = 2_000;
+/// Seconds for which news are kept, and for which they are read again: writers' clocks are the store's, but what they wrote
+/// may come a moment later than they looked at it.
+const NEWS_SECS: u64 = 60;
+const AGAIN_SECS: u64 = 3;
 
 /// Torrents that something happened to lately.
 fn news(store: &mut Connection, prefix: &str, now: u64) -> RedisResult<Vec<InfoHash>> {

@@ -4,19 +4,19 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::base::Rng;
+use crate::net::serving::{accept_all, close_gently};
 use crate::net::tracker::admin;
 use crate::net::tracker::shared::{Shared, secret};
 use crate::net::tracker::tls::Certificate;
@@ -28,9 +28,6 @@ const REQUEST_BYTES: usize = 8 * 1024;
 const HEADERS: usize = 64;
 /// Bytes of answers that are kept before further requests are read.
 const ANSWER_BYTES: usize = 64 * 1024;
-/// How long what a refused client still sends is read, and how much of it.
-const LINGER: Duration = Duration::from_secs(2);
-const DRAIN_BYTES: usize = 256 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
@@ -56,47 +53,27 @@ pub(super) async fn accept(
     listener: Arc<TcpListener>,
     secure: Option<Arc<Certificate>>,
 ) {
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, addr)) => {
-                shared.tracker.stats.count(Counter::HttpConnections);
-                let open = shared.connections.fetch_add(1, Ordering::Relaxed);
-                let guard = Open(Arc::clone(&shared));
-                if open >= shared.config().http_max_connections as usize {
-                    shared.tracker.stats.count(Counter::HttpDropped);
-                    continue;
-                }
-                // Fails for a connection that is gone already.
-                _ = stream.set_nodelay(true);
-                let local = stream.local_addr().ok().map(|addr| addr.ip());
-                match &secure {
-                    None => connections.spawn(serve(guard, stream, local, addr.ip())),
-                    Some(certificate) => {
-                        let handshake = certificate.accept(stream);
-                        connections.spawn(async move {
-                            // The time for a handshake is that for a request.
-                            let limit = Duration::from_secs(guard.0.config().http_timeout.into());
-                            match timeout(limit, handshake).await {
-                                Ok(Ok(stream)) => serve(guard, stream, local, addr.ip()).await,
-                                _ => guard.0.tracker.stats.count(Counter::HttpDropped),
-                            }
-                        })
-                    }
-                };
-            }
-            Err(error) => {
-                // No file descriptors, mostly: some will be free in a moment.
-                tracing::warn!(%error, "a connection could not be accepted");
-                sleep(Duration::from_millis(50)).await;
-            }
+    let serve = |stream: TcpStream, addr: SocketAddr| {
+        shared.tracker.stats.count(Counter::HttpConnections);
+        let open = shared.connections.fetch_add(1, Ordering::Relaxed);
+        let guard = Open(Arc::clone(&shared));
+        if open >= shared.config().http_max_connections as usize {
+            shared.tracker.stats.count(Counter::HttpDropped);
+            return None;
         }
-    }
+        let local = stream.local_addr().ok().map(|addr| addr.ip());
+        let secure = secure.clone();
+        Some(async move {
+            let Some(certificate) = secure else { return serve(guard, stream, local, addr.ip()).await };
+            // The time for a handshake is that for a request.
+            let limit = Duration::from_secs(guard.0.config().http_timeout.into());
+            match timeout(limit, certificate.accept(stream)).await {
+                Ok(Ok(stream)) => serve(guard, stream, local, addr.ip()).await,
+                _ => guard.0.tracker.stats.count(Counter::HttpDropped),
+            }
+        })
+    };
+    accept_all(&listener, serve).await;
 }
 
 /// Counts a connection as open while it lives.
@@ -161,7 +138,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(open: Open, stream: S, local: 
         }
     }
     if connection.refused {
-        _ = timeout(LINGER, connection.drain()).await;
+        close_gently(&mut connection.stream).await;
     }
 }
 
@@ -283,19 +260,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             *output = Vec::new();
         }
         !waits || answered || self.closing
-    }
-
-    /// Reads what was still on its way: closing before it has come would take the answer back, too.
-    async fn drain(&mut self) {
-        _ = self.stream.shutdown().await;
-        let mut left = DRAIN_BYTES;
-        let mut junk = [0; 1024];
-        while let Ok(read @ 1..) = self.stream.read(&mut junk).await {
-            left = left.saturating_sub(read);
-            if left == 0 {
-                return;
-            }
-        }
     }
 }
 

@@ -4,26 +4,18 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, params};
 
 use crate::base::InfoHash;
 use crate::net::tracker::admin::List;
+use crate::net::tracker::behind::Behind;
 use crate::net::tracker::shared::Shared;
 use crate::tracker::Saved;
 
 /// The layout that this program writes.
 const LAYOUT: i64 = 1;
-
-/// The thread that saves.
-#[derive(Debug)]
-pub(super) struct Keeper {
-    thread: Option<JoinHandle<()>>,
-    stop: Option<Sender<()>>,
-}
 
 /// Why swarms cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -39,54 +31,24 @@ pub enum KeepError {
     System(#[from] io::Error),
 }
 
-impl Keeper {
-    /// Opens the database, puts back what it holds, and begins to save.
-    pub(super) fn start(path: &Path, shared: &Arc<Shared>) -> Result<Self, KeepError> {
-        let mut database = open(path)?;
-        restore(&mut database, shared)?;
-        let (stop, stopped) = bounded(1);
-        let shared = Arc::clone(shared);
-        let thread = std::thread::Builder::new()
-            .name("tracker-store".to_owned())
-            .spawn(move || run(&mut database, &shared, &stopped))?;
-        Ok(Self { thread: Some(thread), stop: Some(stop) })
-    }
-
-    /// Saves a last time and ends.
-    pub(super) fn stop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that saves swarms had failed");
-        }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn run(database: &mut Connection, shared: &Shared, stopped: &Receiver<()>) {
+/// Opens the database, puts back what it holds, and begins to save.
+pub(super) fn start(path: &Path, shared: &Arc<Shared>) -> Result<Behind, KeepError> {
+    let mut database = open(path)?;
+    restore(&mut database, shared)?;
+    let shared = Arc::clone(shared);
+    let rules = Arc::clone(&shared);
+    let period = move || Duration::from_secs(rules.config().state_interval.into());
     let mut failing = false;
-    loop {
-        let period = Duration::from_secs(shared.config().state_interval.into());
-        let last = stopped.recv_timeout(period) != Err(RecvTimeoutError::Timeout);
-        match save(database, shared) {
-            Ok(()) => failing = false,
-            // Once is enough in a log; what could not be written is tried again with the next change of it.
-            Err(error) if !failing => {
-                failing = true;
-                tracing::error!(%error, "swarms could not be saved");
-            }
-            Err(_) => {}
+    let turn = move || match save(&mut database, &shared) {
+        Ok(()) => failing = false,
+        // Once is enough in a log; what could not be written is tried again with the next change of it.
+        Err(error) if !failing => {
+            failing = true;
+            tracing::error!(%error, "swarms could not be saved");
         }
-        if last {
-            return;
-        }
-    }
+        Err(_) => {}
+    };
+    Ok(Behind::start("tracker-store", period, turn)?)
 }
 
 fn open(path: &Path) -> Result<Connection, KeepError> {

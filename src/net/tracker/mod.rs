@@ -6,6 +6,7 @@
 //! - `udp`: datagrams, in batches where the system can
 //! - `admin`: keys and lists changed over HTTP
 //! - `inherited`: [`Inherited`], sockets that the system opened for us
+//! - `behind`: a thread that works behind the answers
 //! - `cluster`: [`ClusterError`], swarms shared with trackers on other machines
 //! - `cluster_peers`: peers as those keep them
 //! - `keep`: [`KeepError`], swarms beyond the end of the process
@@ -13,6 +14,7 @@
 //! - `urls`: announce URLs of the addresses that are listened at
 
 mod admin;
+mod behind;
 mod cluster;
 mod cluster_peers;
 mod http;
@@ -40,6 +42,7 @@ use crate::api::{HostedSwarm, HostedTracker};
 use crate::base::InfoHash;
 use crate::tracker::{Config, ConnectionIds, Tracker};
 
+use behind::Behind;
 pub use cluster::ClusterError;
 pub use inherited::Inherited;
 pub use keep::KeepError;
@@ -57,8 +60,8 @@ pub struct Server {
     certificate: Option<Arc<tls::Certificate>>,
     tasks: JoinSet<()>,
     workers: udp::Workers,
-    keeper: Option<keep::Keeper>,
-    cluster: Option<cluster::Cluster>,
+    keeper: Option<Behind>,
+    cluster: Option<Behind>,
 }
 
 /// A look at a running tracker: who is in its swarms, and how many peers it tells of.
@@ -190,13 +193,13 @@ impl Server {
         // What was known before is there again when the first one asks.
         let keeper = match shared.config().state_file.clone() {
             Some(path) => {
-                let started = keep::Keeper::start(&path, &shared);
+                let started = keep::start(&path, &shared);
                 Some(started.map_err(|why| ServerError::Keep { path, why })?)
             }
             None => None,
         };
         let cluster = match shared.config().shared_store.clone() {
-            Some(url) => Some(cluster::Cluster::start(&url, &shared)?),
+            Some(url) => Some(cluster::start(&url, &shared)?),
             None => None,
         };
         let workers = udp::Workers::start(&shared, sockets).map_err(ServerError::System)?;

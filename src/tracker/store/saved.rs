@@ -30,11 +30,14 @@ pub(super) struct SavedPeer {
     pub(super) id: Option<PeerId>,
 }
 
-const STATE: u8 = 3;
-const HERE: u8 = 4;
-const SIX: u8 = 8;
-const ID: u8 = 16;
-const FOREIGN: u8 = 32;
+/// What the first byte of a peer holds.
+mod flag {
+    pub(super) const STATE: u8 = 3;
+    pub(super) const HERE: u8 = 4;
+    pub(super) const SIX: u8 = 8;
+    pub(super) const ID: u8 = 16;
+    pub(super) const FOREIGN: u8 = 32;
+}
 
 impl Saved {
     /// Whether there is nothing left to be kept.
@@ -57,10 +60,10 @@ impl Saved {
             State::PartialSeed => 1,
             State::Leecher => 2,
         };
-        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        let only = |set: bool, flag: u8| if set { flag } else { 0 };
         let secs = (began + u64::from(mark.secs())) as u32;
-        let place = flag(mark.is_here(), HERE) | flag(mark.is_foreign(), FOREIGN);
-        self.peers.push(flags | place | flag(addr.is_ipv6(), SIX) | flag(id.is_some(), ID));
+        let place = only(mark.is_here(), flag::HERE) | only(mark.is_foreign(), flag::FOREIGN);
+        self.peers.push(flags | place | only(addr.is_ipv6(), flag::SIX) | only(id.is_some(), flag::ID));
         self.peers.extend_from_slice(&secs.to_be_bytes());
         if let Some(key) = compact::<6>(addr) {
             self.peers.extend_from_slice(&key);
@@ -78,25 +81,25 @@ impl Saved {
         std::iter::from_fn(move || {
             let (flags, tail) = rest.split_first()?;
             let (secs, tail) = tail.split_first_chunk::<4>()?;
-            let (addr, tail) = if flags & SIX == 0 {
+            let (addr, tail) = if flags & flag::SIX == 0 {
                 let (key, tail) = tail.split_first_chunk::<6>()?;
                 (address(key), tail)
             } else {
                 let (key, tail) = tail.split_first_chunk::<18>()?;
                 (address(key), tail)
             };
-            let (id, tail) = match flags & ID {
+            let (id, tail) = match flags & flag::ID {
                 0 => (None, tail),
                 _ => tail.split_first_chunk::<20>().map(|(id, tail)| (Some(PeerId(*id)), tail))?,
             };
             rest = tail;
-            let state = match flags & STATE {
+            let state = match flags & flag::STATE {
                 0 => State::Seed,
                 1 => State::PartialSeed,
                 _ => State::Leecher,
             };
             let secs = u32::from_be_bytes(*secs);
-            let (here, foreign) = (flags & HERE != 0, flags & FOREIGN != 0);
+            let (here, foreign) = (flags & flag::HERE != 0, flags & flag::FOREIGN != 0);
             Some(SavedPeer { addr, secs, state, here, foreign, id })
         })
     }

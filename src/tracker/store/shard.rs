@@ -1,5 +1,6 @@
 //! A part of all swarms behind one lock. Whoever holds the store decides what the lock is.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,17 @@ pub trait Shards {
     fn shards(&self) -> usize;
     /// Lets `with` use the shard at `at`.
     fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R;
+}
+
+/// Shards that one thread uses.
+impl Shards for Vec<RefCell<Shard>> {
+    fn shards(&self) -> usize {
+        self.len()
+    }
+
+    fn with<R>(&self, at: usize, with: impl FnOnce(&mut Shard) -> R) -> R {
+        with(&mut self[at].borrow_mut())
+    }
 }
 
 /// What a shard may hold.
