@@ -2,8 +2,9 @@
 //! not synced.
 //!
 //! It answers every job as the real disk does, at once and in a fixed order; whoever simulates adds latency. How it moves
-//! files stands in `moves`.
+//! files stands in `moves`, how it ends in the middle of something in `crash`.
 
+mod crash;
 mod moves;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -169,42 +170,6 @@ impl MemoryDisk {
         self.done.pop_front()
     }
 
-    /// The power fails: the programs on this machine are gone, and of every write that was not synced any part may be lost,
-    /// in any order.
-    pub fn crash(&mut self, rng: &mut Rng) {
-        self.kill();
-        self.lose_names(rng);
-        let mut lost = Vec::new();
-        for (path, file) in &mut self.files {
-            rng.shuffle(&mut file.pending);
-            if file.durable.is_none() && rng.below(2) == 0 {
-                lost.push(path.clone());
-                continue;
-            }
-            let mut left = file.durable.take().unwrap_or_default();
-            for (offset, bytes) in std::mem::take(&mut file.pending) {
-                match rng.below(3) {
-                    0 => {}
-                    1 => left.write(offset, bytes),
-                    _ => tear(&mut left, offset, &bytes, rng),
-                }
-            }
-            file.now = left.clone();
-            file.durable = Some(left);
-        }
-        for path in lost {
-            self.files.remove(&path);
-        }
-    }
-
-    /// The program is killed, the machine goes on: everything written stays.
-    pub fn kill(&mut self) {
-        self.torrents.clear();
-        self.checks.clear();
-        self.moves.clear();
-        self.done.clear();
-    }
-
     /// Puts a whole file there, durably, as a user would.
     pub fn put_file(&mut self, path: impl Into<PathBuf>, bytes: Bytes) {
         self.writes += 1;
@@ -244,6 +209,11 @@ impl MemoryDisk {
     /// Every file there is.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.keys().map(PathBuf::as_path)
+    }
+
+    /// Changes to files so far.
+    pub fn writes(&self) -> u64 {
+        self.writes.unsigned_abs()
     }
 
     /// Bytes that all files together take up.
@@ -531,18 +501,6 @@ impl MemoryDisk {
             return hidden_path(storage, file);
         }
         real
-    }
-}
-
-/// Keeps some pages of a write, as a disk does that loses power in the middle.
-fn tear(left: &mut Extents, offset: u64, bytes: &Bytes, rng: &mut Rng) {
-    const PAGE: usize = 4096;
-    for from in (0..bytes.len()).step_by(PAGE) {
-        let to = bytes.len().min(from + PAGE);
-        let to = if rng.below(8) == 0 { from + rng.below(to - from) } else { to };
-        if rng.below(2) == 0 && from < to {
-            left.write(offset + from as u64, bytes.slice(from..to));
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! What must be so after every step of a simulated world.
 
-use crate::base::{BlockRef, InfoHash};
+use std::path::Path;
+
+use crate::base::{BlockRef, InfoHash, PieceIndex};
 use crate::disk::{MemoryDisk, Storage};
-use crate::sim::host::FOLDER;
+use crate::sim::host::{FOLDER, MOVED};
 use crate::sim::{Content, HostId, World};
 
 /// Panics where something is not as it must be at the host, with the seed and the last lines of the log.
@@ -54,18 +56,35 @@ fn try_host(world: &mut World, id: HostId) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the disk has the right bytes of a piece.
-pub(super) fn holds(disk: &MemoryDisk, content: &Content, piece: crate::base::PieceIndex) -> bool {
+/// Whether the disk has the right bytes of a piece, in one of the folders that torrents are in, or on the way between them.
+pub(super) fn holds(disk: &MemoryDisk, content: &Content, piece: PieceIndex) -> bool {
     let torrent = &content.torrent;
-    let storage = Storage {
-        root: FOLDER.into(),
+    let run = BlockRef { piece, begin: 0, len: torrent.layout.piece_size(piece) };
+    let right = content.run(piece, 0, run.len as usize);
+    let storage = |root: &str| Storage {
+        root: root.into(),
         layout: torrent.layout.clone(),
         hashes: torrent.hashes.clone(),
         priorities: Vec::new(),
     };
-    let run = BlockRef { piece, begin: 0, len: torrent.layout.piece_size(piece) };
-    let right = content.run(piece, 0, run.len as usize);
-    right.is_some() && disk.peek(&storage, run) == right
+    right.is_some() && FOLDERS.iter().any(|root| disk.peek(&storage(root), run) == right)
+        || holds_in_parts(disk, content, run)
+}
+
+/// The same of a piece whose files are in different folders.
+fn holds_in_parts(disk: &MemoryDisk, content: &Content, run: BlockRef) -> bool {
+    let layout = &content.torrent.layout;
+    layout.spans(run.piece, run.begin, run.len).all(|span| {
+        let file = &layout.files()[span.file];
+        let start = (layout.file_start(span.file) + span.offset) as usize;
+        let right = content.bytes.slice(start..start + span.len as usize);
+        let (from, to) = (span.offset as usize, (span.offset + span.len) as usize);
+        file.pad
+            || FOLDERS.iter().any(|root| {
+                let found = disk.file(&Path::new(root).join(file.path.join("/")));
+                found.is_some_and(|found| found.get(from..to) == Some(&right[..]))
+            })
+    })
 }
 
 /// Panics unless every file of the torrent is on the host's disk, byte for byte.
@@ -73,13 +92,15 @@ pub(super) fn files(world: &World, id: HostId, torrent: InfoHash) {
     let Some(content) = world.contents.get(&torrent) else { return };
     let disk = &world.hosts[id.0].drive.disk;
     for (path, bytes) in content.files() {
-        let found = disk.file(&std::path::Path::new(FOLDER).join(&path));
-        if found.as_ref() != Some(&bytes) {
+        let is_there = |root: &&str| disk.file(&Path::new(root).join(&path)).as_ref() == Some(&bytes);
+        if !FOLDERS.iter().any(|root| is_there(&root)) {
             world.fail(&format!("{id:?}: {path} differs, of {torrent}"));
         }
     }
 }
 
+/// Where torrents may be.
+const FOLDERS: [&str; 2] = [FOLDER, MOVED];
 /// Connections above the limit while they are being refused.
 const SPARE: usize = 64;
 /// Bytes that may wait on one connection before its socket takes them; the engine stops at about a mebibyte of blocks.

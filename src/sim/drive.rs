@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::base::{Moment, Span};
+use crate::base::{Moment, Rng, Span};
 use crate::disk::{Done, Job, MemoryDisk};
 use crate::sim::link::time_for;
 
@@ -71,10 +71,11 @@ impl Drive {
         (answers, next)
     }
 
-    /// The machine stops: what was not begun never happens.
-    pub fn stop(&mut self) {
+    /// The program stops: of what was begun a part may have happened, and what was not begun never happens.
+    pub fn stop(&mut self, rng: &mut Rng) {
+        let begun = self.busy.take().and_then(|_| self.queue.pop_front());
+        self.disk.cut_short(begun, rng);
         self.queue.clear();
-        self.busy = None;
         (self.checks, self.moves) = (0, 0);
     }
 

@@ -98,6 +98,8 @@ pub struct Host {
     /// The pieces whose bytes were compared after the program claimed to have them.
     pub(super) compared: BTreeMap<InfoHash, Bitfield>,
     pub(super) said: Said,
+    /// Bytes of blocks that came to its program.
+    pub(super) heard: u64,
 }
 
 /// Bytes of blocks that a program gave out, against its limit.
@@ -137,6 +139,7 @@ impl Host {
             stopped: false,
             compared: BTreeMap::new(),
             said: Said::default(),
+            heard: 0,
         }
     }
 
@@ -175,6 +178,11 @@ impl Host {
         &mut self.drive.disk
     }
 
+    /// Changes to its files and to what survives of its program so far.
+    pub fn writes(&self) -> u64 {
+        self.drive.disk.writes() + self.shelf.writes()
+    }
+
     /// What survives of its program.
     pub fn shelf(&mut self) -> &mut Shelf {
         &mut self.shelf
@@ -184,9 +192,16 @@ impl Host {
     pub fn blocks_sent(&self) -> u64 {
         self.said.bytes
     }
+
+    /// Bytes of blocks that its programs have received.
+    pub fn blocks_received(&self) -> u64 {
+        self.heard
+    }
 }
 
 /// The folder that every host saves in.
 pub const FOLDER: &str = "/downloads";
+/// Where a torrent is that was moved.
+pub const MOVED: &str = "/downloads/moved";
 /// The port that every host listens on.
 const PORT: u16 = 6881;

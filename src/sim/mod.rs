@@ -33,7 +33,7 @@ mod world;
 pub use clock::Clock;
 pub use content::{Content, TRACKER};
 pub use drive::{Drive, Speed};
-pub use host::{FOLDER, Host, HostId, HostOptions, Program, Vice};
+pub use host::{FOLDER, Host, HostId, HostOptions, MOVED, Program, Vice};
 pub use link::{Link, wire_bytes};
 pub use log::{Detail, Log};
 pub use scenario::{Outcome, Role, Scenario};

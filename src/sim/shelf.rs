@@ -1,6 +1,6 @@
 //! A host's session database: changes become durable one after the other, a moment after they were given.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::base::{InfoHash, PieceIndex};
 use crate::engine::{Change, Record};
@@ -13,6 +13,7 @@ pub struct Shelf {
     records: BTreeMap<InfoHash, Record>,
     waiting: VecDeque<(u64, Change)>,
     last_seq: u64,
+    writes: u64,
 }
 
 impl Shelf {
@@ -56,7 +57,21 @@ impl Shelf {
         self.records.values()
     }
 
+    /// Changes written so far.
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The pieces that are suspect once all that waits is written.
+    pub fn suspects(&self, torrent: InfoHash) -> BTreeSet<PieceIndex> {
+        let mut all = self.clone();
+        all.crash(usize::MAX);
+        let record = all.records.remove(&torrent);
+        record.map(|record| record.progress.suspect.into_iter().collect()).unwrap_or_default()
+    }
+
     fn apply(&mut self, change: Change) {
+        self.writes += 1;
         match change {
             Change::Put(record) => _ = self.records.insert(record.info_hash, *record),
             Change::Progress(torrent, progress) => {

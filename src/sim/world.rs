@@ -283,7 +283,7 @@ impl World {
         self.on_wires(|wires, plan| wires.drop_host(id, silence, plan));
         let host = &mut self.hosts[id.0];
         host.program = None;
-        host.drive.stop();
+        host.drive.stop(&mut self.rng);
         self.notices.retain(|(to, _)| *to != id);
     }
 
@@ -307,7 +307,10 @@ impl World {
                 Notice::Connected(conn) => Input::Connected { conn },
                 Notice::Failed(conn) => Input::ConnectFailed { conn },
                 Notice::Accepted(conn, addr) => Input::Accepted { conn, addr },
-                Notice::Received(conn, items) => Input::Received { conn, items },
+                Notice::Received(conn, items) => {
+                    self.hosts[id.0].heard += items.iter().map(Item::block_bytes).sum::<u64>();
+                    Input::Received { conn, items }
+                }
                 Notice::Sent(conn, bytes) => Input::Sent { conn, bytes },
                 Notice::Closed(conn) => Input::Closed { conn, end: End::Lost },
             };

@@ -35,7 +35,7 @@ impl MemoryDisk {
         let Some(mut step) = self.moves.pop_front() else { return };
         let torrent = step.torrent;
         if !step.renamed {
-            match self.rename_all(&step) {
+            match self.rename(&step, usize::MAX) {
                 Ok(total) => {
                     (step.renamed, step.total) = (true, total);
                     self.done.push_back(Done::Moving { torrent, done: total, total });
@@ -61,7 +61,17 @@ impl MemoryDisk {
         self.done.push_back(Done::Moved { torrent, outcome });
     }
 
-    fn rename_all(&mut self, step: &Move) -> Result<u64, DiskError> {
+    /// The program ends while it renames.
+    pub(super) fn cut_moves_short(&mut self, rng: &mut Rng) {
+        for step in std::mem::take(&mut self.moves).into_iter().filter(|step| !step.renamed) {
+            let files = self.torrents.get(&step.torrent).map_or(0, |it| it.storage.layout.files().len());
+            // One that cannot be done has done nothing.
+            _ = self.rename(&step, rng.below(files + 1));
+        }
+    }
+
+    /// Gives the first `most` of the files their new names.
+    fn rename(&mut self, step: &Move, most: usize) -> Result<u64, DiskError> {
         let known = self.torrents.get(&step.torrent).ok_or_else(not_open)?;
         let old = Arc::clone(&known.storage);
         if self.faults.unplugged {
@@ -81,7 +91,7 @@ impl MemoryDisk {
             return Err(DiskError::InTheWay { path: path.clone() });
         }
         let mut total = 0;
-        for (from, to) in pairs {
+        for (from, to) in pairs.into_iter().take(most) {
             let Some(file) = self.files.remove(&from) else { continue };
             total += file.now.len();
             self.files.insert(to.clone(), file);
