@@ -101,8 +101,10 @@ impl Drive {
             Job::Read { run, .. } => u64::from(run.len),
             _ => 0,
         };
+        // Every piece of a check is looked for.
+        let seeks = if let Job::Check { pieces, .. } = job { pieces.count() as u64 } else { 1 };
         let sync = if matches!(job, Job::Sync { .. }) { self.speed.sync } else { Span::ZERO };
-        self.speed.seek + sync + time_for(bytes, self.speed.rate)
+        self.speed.seek.times(seeks) + sync + time_for(bytes, self.speed.rate)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The engine against a second one, on a virtual wire and a virtual clock.
 //!
+//! - `checks`: checks that do not come to their end
 //! - `moves`: files that move to another folder
 //! - `wire`: two engines whose words reach each other at once
 
+mod checks;
 mod moves;
 mod wire;
 

@@ -34,7 +34,7 @@ pub(super) struct Content {
     pub(super) arriving: BTreeMap<PieceIndex, Arriving>,
     pub(super) reads: Reads,
     pub(super) durable: Durable,
-    /// What is known of the disk before it was looked at.
+    /// What is known of the disk before it was looked at, to the end of that look.
     pub(super) known: Known,
     /// Whether empty files and marks are in place.
     pub(super) finished: bool,
@@ -73,6 +73,8 @@ pub(super) enum Known {
     Everything,
     /// What the last run left.
     Progress(Progress),
+    /// It was looked at: what is there stands in [`Content::durable`].
+    Seen,
 }
 
 /// A piece whose blocks come.

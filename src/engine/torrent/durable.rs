@@ -12,6 +12,7 @@ use crate::engine::record::{Change, Progress};
 use crate::engine::shared::Shared;
 
 use super::Torrent;
+use super::content::Known;
 
 /// Verified pieces are synced so long after the first of them.
 const SYNC_AFTER: Span = Span::from_secs(5);
@@ -126,17 +127,18 @@ impl Torrent {
         let mut progress =
             Progress { downloaded: self.downloaded(), uploaded: self.uploaded(), ..Progress::default() };
         if let Some(content) = &self.content {
-            if let super::content::Known::Progress(known) = &content.known {
-                let (downloaded, uploaded) = (progress.downloaded, progress.uploaded);
-                return Progress { downloaded, uploaded, ..known.clone() };
-            }
-            let looked =
-                matches!(content.disk, super::content::DiskState::Ready | super::content::DiskState::Closing)
-                    || !content.durable.stamps.is_empty();
-            if looked {
-                progress.have = Some(content.durable.have.clone());
-                progress.suspect = content.durable.suspect.iter().copied().collect();
-                progress.stamps.clone_from(&content.durable.stamps);
+            match &content.known {
+                // A check that is cut short begins again.
+                Known::Progress(known) => {
+                    let (downloaded, uploaded) = (progress.downloaded, progress.uploaded);
+                    return Progress { downloaded, uploaded, ..known.clone() };
+                }
+                Known::Nothing | Known::Everything => {}
+                Known::Seen => {
+                    progress.have = Some(content.durable.have.clone());
+                    progress.suspect = content.durable.suspect.iter().copied().collect();
+                    progress.stamps.clone_from(&content.durable.stamps);
+                }
             }
         }
         progress

@@ -53,8 +53,8 @@ impl Torrent {
                 let (have, doubtful) = content.judge(&stamps);
                 content.pieces.set_have(&have);
                 content.durable.found(&have, stamps);
-                content.known = Known::Nothing;
                 if doubtful.none() {
+                    content.known = Known::Seen;
                     self.ready(shared);
                 } else {
                     self.check(doubtful, shared);
@@ -96,6 +96,11 @@ impl Torrent {
         if !matches!(content.disk, DiskState::Checking { .. }) {
             return;
         }
+        if let Some(error) = error {
+            // What was not looked at is not taken for missing: all of it is looked at again.
+            content.disk = DiskState::Closed;
+            return self.fail(&error, shared);
+        }
         let mut have = content.pieces.have().clone();
         for piece in looked.iter() {
             have.remove(piece);
@@ -108,11 +113,8 @@ impl Torrent {
         content.durable.found(&have, stamps);
         // Who wrote them may have been this program, just before it or its machine went down.
         content.durable.found_right(good, shared.now);
-        content.disk = DiskState::Ready;
-        match error {
-            Some(error) => self.fail(&error, shared),
-            None => self.ready(shared),
-        }
+        content.known = Known::Seen;
+        self.ready(shared);
     }
 
     /// What is there is known.
@@ -371,7 +373,6 @@ impl Torrent {
     pub(in crate::engine) fn closed(&mut self, outcome: Result<(), DiskError>, shared: &mut Shared) {
         if let Some(content) = &mut self.content {
             content.disk = DiskState::Closed;
-            content.known = Known::Nothing;
         }
         if let Err(error) = outcome {
             let text = format!("{}: not everything could be deleted: {error}", self.name());

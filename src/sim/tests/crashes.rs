@@ -87,6 +87,15 @@ impl Play {
         world.run_for(Span::from_micros(self.rng.below(400_000) as u64));
     }
 
+    /// Its user changes something, at any moment after its start.
+    fn is_changed(&mut self) {
+        let torrent = self.scenario.torrent();
+        let world = &mut self.scenario.world;
+        world.run_for(Span::from_micros(self.rng.below(30_000) as u64));
+        world.tell(self.host, Input::Command(Command::Sequential { torrent, on: self.rng.below(2) == 0 }));
+        world.run_for(Span::from_micros(self.rng.below(30_000) as u64));
+    }
+
     /// It ends, and what must be whole is.
     fn ends(&mut self) {
         let (host, torrent) = (self.host, self.scenario.torrent());
@@ -164,7 +173,11 @@ impl Play {
 fn play(seed: u64) {
     let mut play = Play::new(seed);
     for crash in 0..=play.rng.below(4) {
-        play.go_on();
+        if seed % 7 == 3 && play.rng.below(2) == 0 {
+            play.is_changed();
+        } else {
+            play.go_on();
+        }
         if seed % 4 == 0 && crash == 0 {
             play.moves();
         }
