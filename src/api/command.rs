@@ -47,6 +47,8 @@ pub struct AddOptions {
     pub priorities: Vec<FilePriority>,
     /// Whether pieces are fetched in order.
     pub sequential: bool,
+    /// Its label; none where it is empty.
+    pub label: String,
     /// Whether the data is known to be there and right, so that it need not be checked.
     pub seed_mode: bool,
     /// Peers to try at once.
@@ -148,6 +150,34 @@ pub enum Command {
         torrent: InfoHash,
         /// The limits.
         limits: super::Limits,
+    },
+    /// Sets when a torrent has given enough; what is absent follows the settings.
+    Goals {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// Its goals.
+        goals: super::Goals,
+    },
+    /// Gives a torrent a label, by which it is found and limited; an empty one takes it away.
+    Label {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// The label.
+        label: String,
+    },
+    /// Calls a torrent something else in the list; its files keep their names. An empty name takes that back.
+    Rename {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// What it is called.
+        name: String,
+    },
+    /// Moves a torrent in the queue.
+    Queue {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// Where to.
+        turn: super::Turn,
     },
     /// Tries peers given by hand.
     AddPeers {

@@ -1,5 +1,6 @@
 //! What the outside sees of a session: commands go in, events and snapshots come out, all of it plain serialisable data.
 //!
+//! - `choices`: [`Goals`], [`Queue`] and other limits, for one torrent, a label or all
 //! - `command`: [`Command`], everything a user or a script may ask for
 //! - `event`: [`Event`], what happened, once each
 //! - `view`: [`View`], an immutable picture of everything, published a few times a second
@@ -9,6 +10,7 @@
 //! - `lab`: [`LabPlan`], an experiment to be run, and [`LabResult`], what came out
 //! - `handle`: [`Handle`], the two channels and the current view; names no runtime, so that a remote one can stand in
 
+mod choices;
 mod command;
 mod event;
 mod handle;
@@ -18,6 +20,7 @@ mod network_command;
 mod settings;
 mod view;
 
+pub use choices::{Alternative, Goals, Label, Queue, Turn};
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};

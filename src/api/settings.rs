@@ -1,9 +1,16 @@
 //! What a user may choose, kept in one TOML file: every key has a default, and an unknown key is refused by name.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::api::choices::DAY;
+use crate::api::{Alternative, Goals, Label, Queue};
+
+/// Labels with limits of their own.
+const LABELS: usize = 1_000;
 
 /// Rate limits in bytes per second; nothing means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +49,14 @@ pub struct Settings {
     pub bind: Option<IpAddr>,
     /// Rate limits over all torrents.
     pub limits: Limits,
+    /// Other rate limits, by hand or at some hours.
+    pub alternative: Alternative,
+    /// Limits and goals of labels.
+    pub labels: Vec<Label>,
+    /// How many torrents are active at once.
+    pub queue: Queue,
+    /// When torrents have given enough.
+    pub goals: Goals,
     /// Connections in all (the thesis's Max_N for the machine).
     pub max_connections: u32,
     /// Connections of one torrent (the thesis's Max_N).
@@ -76,6 +91,10 @@ impl Default for Settings {
             port: 6881,
             bind: None,
             limits: Limits::default(),
+            alternative: Alternative::default(),
+            labels: Vec::new(),
+            queue: Queue::default(),
+            goals: Goals::default(),
             max_connections: 500,
             max_connections_per_torrent: 100,
             tracker: true,
@@ -142,6 +161,27 @@ impl Settings {
         }
         if self.limits.down == Some(0) || self.limits.up == Some(0) {
             return range("limits", "must be more than 0; leave a limit out to have none");
+        }
+        if self.alternative.down == Some(0) || self.alternative.up == Some(0) {
+            return range("alternative", "must be more than 0; leave a limit out to have none");
+        }
+        let late = |minute: Option<u16>| minute.is_some_and(|minute| minute >= DAY);
+        if late(self.alternative.from) || late(self.alternative.until) {
+            return range("alternative", "counts minutes from midnight, below 1440");
+        }
+        let wild = |goals: &Goals| goals.ratio.is_some_and(|ratio| !ratio.is_finite() || ratio < 0.0);
+        if wild(&self.goals) || self.labels.iter().any(|label| wild(&label.goals)) {
+            return range("goals", "must have a ratio that is not below 0");
+        }
+        if self.labels.len() > LABELS {
+            return range("labels", "must be at most 1000");
+        }
+        let mut names = BTreeSet::new();
+        if !self.labels.iter().all(|label| !label.name.is_empty() && names.insert(&label.name)) {
+            return range("labels", "must each have a name of its own");
+        }
+        if self.labels.iter().any(|label| label.down == Some(0) || label.up == Some(0)) {
+            return range("labels", "must have limits of more than 0; leave a limit out to have none");
         }
         Ok(())
     }

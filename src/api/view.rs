@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{FilePriority, Limits, NetworkView, RequestId, Settings};
+use crate::api::{FilePriority, Goals, Limits, NetworkView, RequestId, Settings};
 use crate::base::InfoHash;
 
 /// Who can reach a share's tracker and peer.
@@ -32,6 +32,8 @@ pub enum State {
     Downloading,
     /// Every wanted piece is there, and it gives.
     Seeding,
+    /// Waiting for its turn in the queue.
+    Queued,
     /// Stopped by the user.
     Paused,
     /// Stopped by a fault, which `reason` tells.
@@ -43,8 +45,11 @@ pub enum State {
 pub struct TorrentRow {
     /// Its identity.
     pub info_hash: InfoHash,
-    /// Its name, as on the disk; the hash while a magnet link's name is unknown.
+    /// What the user calls it; its name, as on the disk, where that is nothing else, and the hash while a magnet link's name
+    /// is unknown.
     pub name: String,
+    /// Its name, as on the disk, where the user calls it something else.
+    pub name_on_disk: Option<String>,
     /// What it is doing.
     pub state: State,
     /// A sentence that says how it stands, with the reason where it does not move.
@@ -95,6 +100,16 @@ pub struct TorrentRow {
     pub shared_here: bool,
     /// Its own limits.
     pub limits: Limits,
+    /// Its label; none where it is empty.
+    pub label: String,
+    /// When it has given enough, where that was set for it.
+    pub goals: Goals,
+    /// Its place in the queue, from 1.
+    pub queue: u32,
+    /// Seconds of its life in which it seeded, before the present stretch of it.
+    pub seeded_secs: u64,
+    /// Seconds since 1970 when the present stretch of seeding began; nothing while it does not seed.
+    pub seeding_since_unix: Option<u64>,
     /// The magnet link that leads to it.
     pub magnet: String,
 }

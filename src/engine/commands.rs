@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::{Command, Event, FilePriority, Limits, RequestId};
 use crate::base::{InfoHash, TorrentKey};
 use crate::disk::Job;
-use crate::engine::record::{Change, Record};
+use crate::engine::record::{Change, Enough, Record};
 use crate::engine::shared::Shared;
 use crate::engine::torrent::{Birth, Leaving, Torrent};
 use crate::engine::{Addition, Engine, Subject};
@@ -17,7 +17,12 @@ impl Engine {
             Command::Pause(torrent) => self.with(torrent, |torrent, shared| torrent.pause(shared)),
             Command::Resume(torrent) => self.with(torrent, |torrent, shared| torrent.resume(shared)),
             Command::PauseAll => self.with_all(|torrent, shared| torrent.pause(shared)),
-            Command::ResumeAll => self.with_all(|torrent, shared| torrent.resume(shared)),
+            // Those that have given enough rest on.
+            Command::ResumeAll => self.with_all(|torrent, shared| {
+                if torrent.choices.enough != Enough::Paused {
+                    torrent.resume(shared);
+                }
+            }),
             Command::Recheck(torrent) => self.with(torrent, |torrent, shared| torrent.recheck(shared)),
             Command::Remove { torrent, delete_data } => self.with(torrent, |torrent, shared| {
                 torrent.leave(Leaving::Removed { delete: delete_data }, shared);
@@ -31,6 +36,17 @@ impl Engine {
             Command::Limit { torrent, limits } => {
                 self.with(torrent, |torrent, shared| torrent.limit(limits, shared));
             }
+            Command::Goals { torrent, goals } => self.with(torrent, |torrent, shared| {
+                torrent.set_goals(goals, shared);
+            }),
+            Command::Label { torrent, label } => self.with(torrent, |torrent, shared| {
+                torrent.choose(shared, |choices| choices.label = short(&label));
+            }),
+            Command::Rename { torrent, name } => self.with(torrent, |torrent, shared| {
+                let title = Some(short(&name)).filter(|name| !name.is_empty());
+                torrent.choose(shared, |choices| choices.title = title);
+            }),
+            Command::Queue { torrent, turn } => self.queue(torrent, turn),
             Command::AddPeers { torrent, peers } => {
                 self.with(torrent, |torrent, shared| torrent.add_peers(&peers, shared));
             }
@@ -101,6 +117,8 @@ impl Engine {
             paused: options.paused,
             priorities: options.priorities,
             sequential: options.sequential,
+            label: short(&options.label),
+            place: self.last_place(),
             shared_here,
             added_unix: self.shared.unix_secs(),
             ..Record::default()
@@ -158,7 +176,7 @@ impl Engine {
 
     fn insert(
         &mut self,
-        record: Record,
+        mut record: Record,
         torrent: Option<Box<metainfo::Torrent>>,
         magnet: Option<Magnet>,
         seed_mode: bool,
@@ -166,6 +184,10 @@ impl Engine {
         self.next_torrent += 1;
         let key = TorrentKey(self.next_torrent);
         let info_hash = record.info_hash;
+        if record.place == 0 {
+            record.place = self.last_place();
+        }
+        self.queue_stale = true;
         let birth = Birth { key, record, torrent, magnet, seed_mode };
         self.torrents.insert(key, Torrent::new(birth, &mut self.shared));
         self.by_hash.insert(info_hash, key);
@@ -174,8 +196,9 @@ impl Engine {
     }
 
     fn set_settings(&mut self, settings: Arc<crate::api::Settings>) {
-        self.shared.set_settings(settings);
-        self.touched.extend(self.torrents.keys());
+        self.shared.settings = settings;
+        self.queue_stale = true;
+        self.renew_limits();
     }
 
     /// Takes every torrent out of its swarm, or back into it.
@@ -222,6 +245,15 @@ impl Torrent {
         shared.store(Change::Put(Box::new(self.record())));
     }
 }
+
+/// A name or a label without what no line can show, and not too long.
+fn short(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control()).take(NAME).collect();
+    kept.trim().to_owned()
+}
+
+/// Characters of a name or a label.
+const NAME: usize = 240;
 
 /// Torrents in one session.
 const MAX_TORRENTS: usize = 100_000;

@@ -4,12 +4,16 @@
 //! - `torrent`: one torrent: its stages, peers, transfers and contacts
 //! - `conns`: connections until it is known which torrent they are about
 //! - `commands`: what a user asks for
+//! - `queue`: whose turn it is
+//! - `limits`: rates: of one torrent, of a label, of all
 //! - `shared`: what all torrents share: the way out, limits, the time
 //! - `record`: [`Record`] and [`Change`], what survives of a torrent between two runs
 
 mod commands;
 mod conns;
 mod io;
+mod limits;
+mod queue;
 mod record;
 mod shared;
 #[cfg(test)]
@@ -25,7 +29,7 @@ use crate::base::{Bitfield, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Done;
 
 pub use io::{Addition, End, Input, Output, Subject};
-pub use record::{Change, Progress, Record};
+pub use record::{Change, Enough, Progress, Record};
 
 use shared::Shared;
 use torrent::Torrent;
@@ -46,9 +50,15 @@ pub struct Engine {
     next_torrent: u32,
     /// Torrents to which something happened since they were settled.
     touched: BTreeSet<TorrentKey>,
+    /// Who is settled first next time: where a limit is shared, the first gets what it lets through.
+    first: TorrentKey,
     /// When each torrent has something to do by itself.
     deadlines: BTreeSet<(Moment, TorrentKey)>,
     deadline_of: HashMap<TorrentKey, Moment>,
+    /// Whether it may be somebody else's turn.
+    queue_stale: bool,
+    /// When other limits may hold.
+    limits_at: Moment,
     /// When connections that nobody answers are given up.
     sweep_at: Moment,
     watched: Option<InfoHash>,
@@ -60,18 +70,34 @@ pub struct Engine {
 impl Engine {
     /// A session without torrents. `unix_start` is the time at [`Moment::ZERO`] in seconds since 1970.
     pub fn new(now: Moment, unix_start: u64, settings: Arc<Settings>, rng: Rng) -> Self {
+        let mut shared = Shared::new(now, unix_start, settings, rng);
+        let limits_at = shared.set_limits();
         Self {
-            shared: Shared::new(now, unix_start, settings, rng),
+            shared,
             torrents: BTreeMap::new(),
             by_hash: HashMap::new(),
             next_torrent: 0,
             touched: BTreeSet::new(),
+            first: TorrentKey(0),
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
+            queue_stale: false,
+            limits_at,
             sweep_at: Moment::NEVER,
             watched: None,
             end_by: Moment::NEVER,
             ended: false,
+        }
+    }
+
+    /// Says what a clock on the wall shows, as seconds since 1970, for limits at some hours.
+    pub fn set_local_time(&mut self, now: Moment, secs: i64) {
+        self.shared.now = now;
+        let ahead = secs - self.shared.unix_secs().cast_signed();
+        // Both count whole seconds.
+        if ahead.abs_diff(self.shared.ahead) > 1 {
+            self.shared.ahead = ahead;
+            self.renew_limits();
         }
     }
 
@@ -126,8 +152,15 @@ impl Engine {
         if std::mem::take(&mut self.shared.disk_caught_up) {
             self.touched.extend(self.torrents.keys());
         }
-        while let Some(key) = self.touched.pop_first() {
-            self.settle(key);
+        if self.limits_at <= now {
+            self.renew_limits();
+        }
+        loop {
+            self.settle_touched();
+            self.take_turns();
+            if self.touched.is_empty() {
+                break;
+            }
         }
         self.end_if_done();
         self.shared.take_output()
@@ -141,15 +174,16 @@ impl Engine {
         let torrents = self.deadlines.first().map_or(Moment::NEVER, |(due, _)| *due);
         // Once that is past, what is left waits for a disk, whose answer brings us here again.
         let ending = if self.end_by > self.shared.now { self.end_by } else { Moment::NEVER };
-        torrents.min(self.sweep_at).min(ending)
+        torrents.min(self.sweep_at).min(ending).min(self.limits_at)
     }
 
     /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before.
     pub fn rows(&mut self, now: Moment) -> Vec<Arc<TorrentRow>> {
+        let unix_start = self.shared.unix_start;
         self.torrents
             .values_mut()
             .filter(|torrent| !torrent.is_leaving())
-            .map(|torrent| torrent.row(now))
+            .map(|torrent| torrent.row(now, unix_start))
             .collect()
     }
 
@@ -286,10 +320,32 @@ impl Engine {
         self.shared.disk_caught_up |= !kept_up && self.shared.disk_keeps_up();
     }
 
+    /// Settles everything that was touched, each time beginning with another.
+    fn settle_touched(&mut self) {
+        let after =
+            |touched: &BTreeSet<_>, key| touched.range(key..).next().or_else(|| touched.first()).copied();
+        let Some(first) = after(&self.touched, self.first) else { return };
+        self.first = TorrentKey(first.0.wrapping_add(1));
+        let mut next = first;
+        while let Some(key) = after(&self.touched, next) {
+            self.touched.remove(&key);
+            self.settle(key);
+            next = key;
+        }
+    }
+
+    /// Lets those limits hold whose time it is.
+    fn renew_limits(&mut self) {
+        self.limits_at = self.shared.set_limits();
+        // What waits for the old ones may go now.
+        self.touched.extend(self.torrents.keys());
+    }
+
     /// Lets what happened to a torrent take effect.
     fn settle(&mut self, key: TorrentKey) {
         let Some(torrent) = self.torrents.get_mut(&key) else { return };
         torrent.settle(&mut self.shared);
+        self.queue_stale |= torrent.class_changed();
         let due = torrent.next_deadline(&self.shared);
         let gone = torrent.is_gone();
         let info_hash = torrent.info_hash;
@@ -299,6 +355,7 @@ impl Engine {
             self.by_hash.remove(&info_hash);
             self.shared.store(Change::Remove(info_hash));
             self.shared.event(Event::Removed(info_hash));
+            self.queue_stale = true;
         } else {
             self.set_deadline(key, due);
         }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::api::{FilePriority, Limits};
+use serde::{Deserialize, Serialize};
+
+use crate::api::{FilePriority, Goals, Limits};
 use crate::base::{Bitfield, InfoHash, PieceIndex};
 use crate::disk::FileStamp;
 
@@ -31,12 +33,35 @@ pub struct Record {
     pub shared_here: bool,
     /// Its own limits.
     pub limits: Limits,
+    /// Its label; none where it is empty.
+    pub label: String,
+    /// What the user calls it, where that is not its own name.
+    pub title: Option<String>,
+    /// When it has given enough.
+    pub goals: Goals,
+    /// Whether it has given enough, and what came of that.
+    pub enough: Enough,
+    /// Its place in the queue: whoever has the lowest has the first turn. The last one where it is 0.
+    pub place: u64,
     /// Seconds since 1970 when it was added.
     pub added_unix: u64,
     /// Seconds since 1970 when it became complete.
     pub completed_unix: Option<u64>,
     /// What changes often.
     pub progress: Progress,
+}
+
+/// Whether a torrent has reached one of its goals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enough {
+    /// Not yet.
+    #[default]
+    NotYet,
+    /// It was paused for that.
+    Paused,
+    /// It was, and then resumed: it goes on without a goal until somebody sets another.
+    GoOn,
 }
 
 /// What changes while a torrent runs.
@@ -46,6 +71,8 @@ pub struct Progress {
     pub downloaded: u64,
     /// Bytes sent in its life.
     pub uploaded: u64,
+    /// Seconds of its life in which it seeded.
+    pub seeded_secs: u64,
     /// The pieces that are verified and durable; nothing while the disk was never looked at.
     pub have: Option<Bitfield>,
     /// The pieces that may have been written since then; after a crash they, and only they, are hashed again.

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Event, Level, LogLine, RequestId, Settings};
-use crate::base::{ConnKey, Moment, RateMeter, Rng, TokenBucket, TorrentKey};
+use crate::base::{ConnKey, Moment, Rng, Span, TorrentKey};
 use crate::disk::Job;
+use crate::engine::limits::Common;
 use crate::engine::{Change, Output};
 
 /// Bytes of blocks that may wait for the disk before no more are asked for.
@@ -14,21 +15,23 @@ const WRITING_BYTES: u64 = 8 * 1024 * 1024;
 /// Connections being made at once.
 const HALF_OPEN: usize = 50;
 
+/// Seconds of a day.
+const DAY_SECS: i64 = 24 * 60 * 60;
+
 /// The common part of an engine.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// The moment of the call that is under way.
     pub(super) now: Moment,
     /// Seconds since 1970 at [`Moment::ZERO`].
-    unix_start: u64,
+    pub(super) unix_start: u64,
     pub(super) settings: Arc<Settings>,
     pub(super) rng: Rng,
     out: VecDeque<Output>,
-    /// Limits over all torrents.
-    pub(super) up: TokenBucket,
-    pub(super) down: TokenBucket,
-    /// How fast all torrents send together.
-    pub(super) sent: RateMeter,
+    /// Limits over all torrents and over labels.
+    pub(super) common: Common,
+    /// Seconds by which clocks on the wall are ahead of ours.
+    pub(super) ahead: i64,
     /// Where peers reach us.
     pub(super) listening: Vec<SocketAddr>,
     /// Every connection, and what it is about.
@@ -73,9 +76,8 @@ impl Shared {
         Self {
             now,
             unix_start,
-            up: TokenBucket::new(settings.limits.up),
-            down: TokenBucket::new(settings.limits.down),
-            sent: RateMeter::default(),
+            common: Common::new(settings.limits, &settings.labels),
+            ahead: 0,
             settings,
             rng,
             out: VecDeque::new(),
@@ -158,10 +160,19 @@ impl Shared {
         self.unix_millis() / 1_000
     }
 
-    pub(super) fn set_settings(&mut self, settings: Arc<Settings>) {
-        self.up.set_rate(settings.limits.up);
-        self.down.set_rate(settings.limits.down);
-        self.settings = settings;
+    /// Lets those limits hold whose time it is; answers with when that may change by itself.
+    pub(super) fn set_limits(&mut self) -> Moment {
+        let alternative = self.settings.alternative;
+        let second = (self.unix_secs().cast_signed() + self.ahead).rem_euclid(DAY_SECS);
+        let holds = alternative.holds((second / 60) as u16);
+        let limits = if holds { alternative.limits() } else { self.settings.limits };
+        self.common.set(limits, &self.settings.labels);
+        if !alternative.is_scheduled() {
+            return Moment::NEVER;
+        }
+        let turns = [alternative.from, alternative.until].into_iter().flatten();
+        let until = turns.map(|minute| (i64::from(minute) * 60 - second - 1).rem_euclid(DAY_SECS) + 1).min();
+        until.map_or(Moment::NEVER, |secs| self.now + Span::from_secs(secs.unsigned_abs()))
     }
 
     /// Whether one more connection is within the machine's limit (the thesis's Max_N).

@@ -52,6 +52,46 @@ impl Clock {
     }
 }
 
+/// What a clock on the wall shows now, as seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(super) fn local_secs() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let utc = i64::try_from(since.as_secs()).unwrap_or(0);
+    utc + ahead_secs(utc)
+}
+
+/// Seconds by which local time is ahead of UTC; none where the system does not tell.
+#[cfg(unix)]
+fn ahead_secs(utc: i64) -> i64 {
+    let then: libc::time_t = utc;
+    // SAFETY: a `tm` of zeros is a valid value.
+    let mut local = unsafe { std::mem::zeroed::<libc::tm>() };
+    // SAFETY: both places are valid for the whole call.
+    let told = unsafe { libc::localtime_r(&raw const then, &raw mut local) };
+    if told.is_null() { 0 } else { local.tm_gmtoff }
+}
+
+/// Seconds by which local time is ahead of UTC; none where the system does not tell.
+#[cfg(windows)]
+fn ahead_secs(_: i64) -> i64 {
+    use windows_sys::Win32::System::Time::{GetTimeZoneInformation, TIME_ZONE_INFORMATION};
+    let mut zone = TIME_ZONE_INFORMATION::default();
+    // SAFETY: the place is valid for the whole call.
+    let behind = match unsafe { GetTimeZoneInformation(&raw mut zone) } {
+        0 => zone.Bias,
+        1 => zone.Bias + zone.StandardBias,
+        2 => zone.Bias + zone.DaylightBias,
+        _ => 0,
+    };
+    -60 * i64::from(behind)
+}
+
+/// Seconds by which local time is ahead of UTC, which the system does not tell.
+#[cfg(not(any(unix, windows)))]
+fn ahead_secs(_: i64) -> i64 {
+    0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

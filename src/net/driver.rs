@@ -253,6 +253,7 @@ impl Driver {
     /// Has the tracker answer at the addresses that this machine has now.
     async fn look_around(&mut self, now: Moment) {
         self.next_look = now + LOOK;
+        self.tell_local_time(now);
         if self.hosted.is_outdated(&self.settings) {
             self.host().await;
         }
@@ -262,6 +263,11 @@ impl Driver {
         let line = Arc::new(Line::default());
         self.lines.insert(conn, Arc::clone(&line));
         line
+    }
+
+    /// Tells the engine what clocks on the wall show, for limits at some hours.
+    pub(super) fn tell_local_time(&mut self, now: Moment) {
+        self.engine.set_local_time(now, crate::net::clock::local_secs());
     }
 
     /// Lets the engine end, at most once.

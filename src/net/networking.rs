@@ -271,7 +271,7 @@ impl Driver {
                     torrents.push(Holding { torrent, seed_secs: Some(now.since(since).secs()) });
                 }
                 State::Downloading | State::Metadata => torrents.push(Holding { torrent, seed_secs: None }),
-                State::Checking | State::Paused | State::Failed => {}
+                State::Checking | State::Queued | State::Paused | State::Failed => {}
             }
         }
         torrents.truncate(HOLDINGS);

@@ -51,6 +51,10 @@ impl Driver {
             | Command::Prioritise { .. }
             | Command::Sequential { .. }
             | Command::Limit { .. }
+            | Command::Goals { .. }
+            | Command::Label { .. }
+            | Command::Rename { .. }
+            | Command::Queue { .. }
             | Command::AddPeers { .. }
             | Command::Announce(_)
             | Command::Watch(_) => {

@@ -207,6 +207,7 @@ impl Driver {
         // Announces tell the port, so it must be known before the first of them.
         self.listen(now);
         self.host().await;
+        self.tell_local_time(now);
         self.open_network(config.network.clone(), config.state.as_deref());
         for record in opened.records {
             self.engine.handle(now, Input::Restore(Box::new(record)));

@@ -46,6 +46,11 @@ pub(super) const STEPS: &[&str] = &[
     "
     ALTER TABLE torrents ADD COLUMN more TEXT NOT NULL DEFAULT '{}';
 ",
+    // The queue is in the order in which they were added; there is room in front of the first.
+    "
+    ALTER TABLE progress ADD COLUMN seeded INTEGER NOT NULL DEFAULT 0;
+    UPDATE torrents SET more = json_set(more, '$.place', (1 << 40) + id);
+",
 ];
 
 /// Torrents whose copies are removed in one go; some file systems take milliseconds for each.
@@ -139,7 +144,7 @@ impl Database {
         }
         let mut query = self.conn.prepare(
             "SELECT id, info_hash, magnet, folder, paused, sequential, shared_here, limit_down, limit_up, added,
-                 completed, priorities, bytes, downloaded, uploaded, pieces, have, stamps, more
+                 completed, priorities, bytes, downloaded, uploaded, pieces, have, stamps, more, seeded
              FROM torrents LEFT JOIN files ON files.torrent = id LEFT JOIN progress ON progress.torrent = id
              ORDER BY id",
         )?;
@@ -361,7 +366,7 @@ fn put(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
 
 fn put_progress(tx: &Transaction<'_>, id: i64, progress: &Progress) -> rusqlite::Result<()> {
     let have = progress.have.as_ref();
-    tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(
+    tx.prepare_cached("INSERT OR REPLACE INTO progress VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(
         params![
             id,
             progress.downloaded.cast_signed(),
@@ -369,6 +374,7 @@ fn put_progress(tx: &Transaction<'_>, id: i64, progress: &Progress) -> rusqlite:
             have.map(|have| have.len() as i64),
             have.map(|have| have.as_bytes()),
             rows::stamps(&progress.stamps),
+            progress.seeded_secs.cast_signed(),
         ],
     )?;
     tx.prepare_cached("DELETE FROM suspect WHERE torrent = ?1")?.execute([id])?;
@@ -412,6 +418,7 @@ fn record(row: &Row<'_>, suspect: Vec<PieceIndex>, notes: &mut Vec<String>) -> R
     record.limits.up = number(row.get(8)?);
     record.progress.downloaded = number(row.get(13)?).unwrap_or(0);
     record.progress.uploaded = number(row.get(14)?).unwrap_or(0);
+    record.progress.seeded_secs = number(row.get(19)?).unwrap_or(0);
     let pieces: Option<i64> = row.get(15)?;
     let blob = |column| row.get_ref(column).ok().and_then(|cell| cell.as_blob().ok());
     let have = pieces.map(|pieces| blob(16).and_then(|bytes| rows::to_have(bytes, pieces)));

@@ -77,9 +77,35 @@ pub(super) const KEYS: &[Key] = &[
     key("theme", &["The colours of the window: \"system\", \"light\" or \"dark\"."], "\"system\""),
     key("zoom", &["The size of everything in the window, from 0.5 to 3."], "1.0"),
     key("confirm_quit", &["Whether quitting while others download from you is confirmed first."], "true"),
+    key(
+        "labels",
+        &[
+            "Bytes per second of all torrents with a label, together, and when each of them has given enough.",
+        ],
+        "[{ name = \"music\", down = 1000000, up = 100000, goals = { ratio = 2.0 } }]",
+    ),
+    key("alternative.on", &["Whether these limits hold now, in place of those in [limits]."], "false"),
+    key("alternative.down", &["Bytes per second received."], "100000"),
+    key("alternative.up", &["Bytes per second sent."], "50000"),
+    key(
+        "alternative.from",
+        &["The minute of the day from which they hold: 1320 is ten in the evening."],
+        "1320",
+    ),
+    key("alternative.until", &["The minute of the day at which they end: 360 is six in the morning."], "360"),
+    key("queue.downloads", &["Downloads at once; the others wait. Without it, all of them."], "5"),
+    key("queue.seeds", &["Torrents that give at once; the others wait. Without it, all of them."], "50"),
+    key("goals.ratio", &["Bytes sent per bytes received after which a torrent is paused."], "2.0"),
+    key("goals.seed_secs", &["Seconds of seeding after which a torrent is paused."], "604800"),
+    key("goals.idle_secs", &["Seconds without anybody who takes after which a seed is paused."], "86400"),
     key("limits.down", &["Bytes per second received; without it there is no limit."], "1000000"),
     key("limits.up", &["Bytes per second sent; without it there is no limit."], "1000000"),
 ];
 
 /// What the file says about each of its tables.
-pub(super) const TABLES: &[(&str, &str)] = &[("limits", "Rates over all torrents.")];
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("limits", "Rates over all torrents."),
+    ("alternative", "Other rates over all torrents, by hand or at some hours of the day."),
+    ("queue", "How many torrents are active at once."),
+    ("goals", "When a torrent has given enough and is paused; without a goal it goes on."),
+];

@@ -7,7 +7,8 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::rows;
-use crate::engine::Record;
+use crate::api::Goals;
+use crate::engine::{Enough, Record};
 
 /// Those choices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,20 @@ pub(super) struct More {
     target: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moving: Option<Place>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    goals: Goals,
+    #[serde(skip_serializing_if = "is_default")]
+    place: u64,
+    #[serde(skip_serializing_if = "is_default")]
+    enough: Enough,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A folder: as text where it is text, as the system's own bytes in hexadecimal where it is not.
@@ -49,6 +64,11 @@ impl More {
         Self {
             target: record.target.as_deref().map(Place::of),
             moving: record.moving.as_deref().map(Place::of),
+            label: record.label.clone(),
+            title: record.title.clone(),
+            goals: record.goals,
+            place: record.place,
+            enough: record.enough,
         }
     }
 
@@ -56,6 +76,11 @@ impl More {
     pub(super) fn give_to(self, record: &mut Record) {
         record.target = self.target.and_then(Place::path);
         record.moving = self.moving.and_then(Place::path);
+        record.label = self.label;
+        record.title = self.title;
+        record.goals = self.goals;
+        record.place = self.place;
+        record.enough = self.enough;
     }
 
     /// The text.

@@ -9,10 +9,10 @@ use rusqlite::Connection;
 
 use super::database::Database;
 use super::*;
-use crate::api::{FilePriority, Limits};
+use crate::api::{FilePriority, Goals, Limits};
 use crate::base::{Bitfield, InfoHash, PieceIndex, Rng};
 use crate::disk::FileStamp;
-use crate::engine::Progress;
+use crate::engine::{Enough, Progress};
 use crate::metainfo::Torrent;
 
 type Said = Receiver<(u64, Result<(), String>)>;
@@ -56,10 +56,16 @@ fn rich() -> Record {
         limits: Limits { down: Some(u64::MAX), up: Some(1) },
         completed_unix: Some(u64::MAX),
         target: Some("/downloads/whole".into()),
+        label: "music".into(),
+        title: Some("another name".into()),
+        goals: Goals { ratio: Some(1.5), seed_secs: Some(9), idle_secs: None },
+        place: 7,
+        enough: Enough::GoOn,
         moving: Some(Path::new("/räksmörgås").to_path_buf()),
         progress: Progress {
             downloaded: u64::MAX,
             uploaded: 1 << 63,
+            seeded_secs: 77,
             have: Some(have),
             suspect: vec![PieceIndex(1), PieceIndex(u32::MAX)],
             stamps: vec![FileStamp { exists: true, length: 5, modified_nanos: -7 }, FileStamp::default()],
@@ -320,6 +326,54 @@ fn a_newer_session_is_refused_and_left_alone() {
     assert_eq!(fs::read(&path).expect("there"), before);
 }
 
+/// The database of the version before labels, as it lies on users' disks, with two torrents.
+const BEFORE_LABELS: &str = "
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+    CREATE TABLE torrents (
+        id INTEGER PRIMARY KEY, info_hash BLOB NOT NULL UNIQUE, magnet TEXT, folder ANY NOT NULL, paused INTEGER NOT NULL,
+        sequential INTEGER NOT NULL, shared_here INTEGER NOT NULL, limit_down INTEGER, limit_up INTEGER,
+        added INTEGER NOT NULL, completed INTEGER, priorities BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE files (torrent INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+    CREATE TABLE progress (
+        torrent INTEGER PRIMARY KEY, downloaded INTEGER NOT NULL, uploaded INTEGER NOT NULL, pieces INTEGER, have BLOB,
+        stamps BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE suspect (
+        torrent INTEGER NOT NULL, piece INTEGER NOT NULL, PRIMARY KEY (torrent, piece)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE gone (info_hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+    ALTER TABLE torrents ADD COLUMN more TEXT NOT NULL DEFAULT '{}';
+    INSERT INTO meta VALUES ('running', 0), ('filled', 1);
+    INSERT INTO torrents VALUES
+        (4, x'0102030405060708090a0b0c0d0e0f1011121314', 'magnet:?xt=urn:btih:0102030405060708090a0b0c0d0e0f1011121314',
+         '/downloads', 0, 1, 0, 5, NULL, 77, NULL, x'', '{\"target\":{\"text\":\"/whole\"}}'),
+        (9, x'1102030405060708090a0b0c0d0e0f1011121314', 'magnet:?xt=urn:btih:1102030405060708090a0b0c0d0e0f1011121314',
+         '/downloads', 1, 0, 0, NULL, NULL, 78, NULL, x'', '{}');
+    INSERT INTO progress VALUES (4, 100, 200, NULL, NULL, x''), (9, 0, 0, NULL, NULL, x'');
+    PRAGMA user_version = 2;
+";
+
+#[test]
+fn the_session_of_the_version_before_labels_is_taken_over_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.db");
+    Connection::open(&path).and_then(|conn| conn.execute_batch(BEFORE_LABELS)).expect("made");
+    let (store, opened, _) = start(folder.path());
+    assert!(opened.clean && opened.notes.is_empty(), "{:?}", opened.notes);
+    let [first, second] = &opened.records[..] else { panic!("{:?}", opened.records) };
+    assert_eq!((first.progress.downloaded, first.progress.uploaded, first.progress.seeded_secs), (100, 200, 0));
+    assert_eq!((first.limits.down, first.sequential, first.added_unix), (Some(5), true, 77));
+    assert_eq!(first.target.as_deref(), Some(Path::new("/whole")));
+    assert!(second.paused && second.label.is_empty() && second.title.is_none());
+    assert_eq!((second.goals, second.enough), (Goals::default(), Enough::NotYet));
+    assert!(0 < first.place && first.place < second.place, "the queue is in the order of the list");
+    let labelled = Record { label: "music".into(), ..second.clone() };
+    store.apply(1, put(&labelled));
+    store.close();
+    assert_eq!(records(folder.path()), [first.clone(), labelled]);
+}
+
 #[test]
 fn an_older_session_is_brought_forward_and_a_foreign_one_set_aside() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -328,7 +382,7 @@ fn an_older_session_is_brought_forward_and_a_foreign_one_set_aside() {
     store.apply(1, put(&torrent(1)));
     store.close();
     let mut steps = STEPS.to_vec();
-    steps.push("ALTER TABLE torrents ADD COLUMN label TEXT;");
+    steps.push("ALTER TABLE torrents ADD COLUMN colour TEXT;");
     let database = Database::open(&path, &steps).expect("one step further");
     assert_eq!(database.load().expect("readable").0, [torrent(1)]);
     database.close();

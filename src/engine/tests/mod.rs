@@ -1,10 +1,12 @@
 //! The engine against a second one, on a virtual wire and a virtual clock.
 //!
 //! - `checks`: checks that do not come to their end
+//! - `choices`: queue, goals, labels, names, other limits
 //! - `moves`: files that move to another folder
 //! - `wire`: two engines whose words reach each other at once
 
 mod checks;
+mod choices;
 mod moves;
 mod wire;
 

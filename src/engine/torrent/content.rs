@@ -202,7 +202,6 @@ impl Torrent {
 
     /// Lets its own limits take effect.
     pub(in crate::engine) fn apply_limits(&mut self) {
-        self.up_limit.set_rate(self.choices.limits.up);
-        self.down_limit.set_rate(self.choices.limits.down);
+        self.own_limits.set(self.choices.limits);
     }
 }

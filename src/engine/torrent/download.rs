@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment, PieceIndex, limits};
 use crate::disk::{DiskError, Job, Verdict};
+use crate::engine::limits::Way;
 use crate::engine::shared::Shared;
 use crate::hash::sha1;
 use crate::swarm::{Received, Sender, Speed};
@@ -70,7 +71,7 @@ impl Torrent {
             link.hungry = false;
             return;
         }
-        let limited = self.down_limit.rate().is_some() || shared.down.rate().is_some();
+        let limited = shared.common.is_limited(Way::Down, &self.own_limits, &self.choices.label);
         let rate = link.down.rate(now);
         let piece_bytes = u64::from(content.meta.layout.piece_length());
         let speed =
@@ -79,9 +80,8 @@ impl Torrent {
         let only = link.choking_us.then_some(&link.allowed_us[..]);
         link.hungry = false;
         while room > 0 {
-            if limited && !(self.down_limit.ready(now) && shared.down.ready(now)) {
-                let at = [self.down_limit.ready_at(now), shared.down.ready_at(now)];
-                let at = at.into_iter().flatten().max().unwrap_or(now);
+            let (own, label) = (&mut self.own_limits, &self.choices.label);
+            if limited && let Some(at) = shared.common.wait(Way::Down, own, label, now) {
                 self.timers.throttled = self.timers.throttled.min(at);
                 link.hungry = true;
                 break;
@@ -93,8 +93,7 @@ impl Torrent {
             if bytes == 0 {
                 break;
             }
-            self.down_limit.take(now, bytes);
-            shared.down.take(now, bytes);
+            shared.common.take(Way::Down, own, label, now, bytes);
             room = room.saturating_sub(blocks.len() - before);
             if !limited {
                 break;

@@ -124,14 +124,18 @@ impl Durable {
 impl Torrent {
     /// What is written down of its progress.
     pub(super) fn progress(&self) -> Progress {
-        let mut progress =
-            Progress { downloaded: self.downloaded(), uploaded: self.uploaded(), ..Progress::default() };
+        let mut progress = Progress {
+            downloaded: self.downloaded(),
+            uploaded: self.uploaded(),
+            seeded_secs: self.seeding.secs(),
+            ..Progress::default()
+        };
         if let Some(content) = &self.content {
             match &content.known {
                 // A check that is cut short begins again.
                 Known::Progress(known) => {
-                    let (downloaded, uploaded) = (progress.downloaded, progress.uploaded);
-                    return Progress { downloaded, uploaded, ..known.clone() };
+                    let Progress { downloaded, uploaded, seeded_secs, .. } = progress;
+                    return Progress { downloaded, uploaded, seeded_secs, ..known.clone() };
                 }
                 Known::Nothing | Known::Everything => {}
                 Known::Seen => {
@@ -168,6 +172,7 @@ impl Torrent {
     /// Writes progress down now.
     pub(super) fn save_progress(&mut self, shared: &mut Shared) {
         self.timers.save = Moment::NEVER;
+        self.count_seeding(shared.now);
         let progress = self.progress();
         shared.store(Change::Progress(self.info_hash, progress));
     }

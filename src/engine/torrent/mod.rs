@@ -7,6 +7,7 @@
 //! - `messages`: what peers say, one message after another
 //! - `download`: asking for blocks and taking them
 //! - `upload`: serving blocks, and choosing whom to serve
+//! - `goals`: waiting for a turn, and having given enough
 //! - `hiding`: showing pieces one by one, as the only seed
 //! - `reads`: runs of pieces read for uploads, shared by all who ask
 //! - `moving`: its files on their way to another folder
@@ -20,6 +21,7 @@ mod contacts;
 mod content;
 mod download;
 mod durable;
+mod goals;
 mod hiding;
 mod link;
 mod messages;
@@ -36,15 +38,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::announce::Announcer;
-use crate::api::{FilePriority, Limits};
-use crate::base::{ConnKey, InfoHash, Moment, PeerId, RateMeter, Rng, TokenBucket, TorrentKey};
-use crate::engine::record::{Progress, Record};
+use crate::api::{FilePriority, Goals, Limits, Queue};
+use crate::base::{ConnKey, InfoHash, Moment, PeerId, RateMeter, Rng, TorrentKey};
+use crate::engine::limits::Buckets;
+use crate::engine::record::{Enough, Progress, Record};
 use crate::engine::shared::Shared;
 use crate::metainfo::Magnet;
 use crate::peer::MetadataFetch;
 use crate::swarm::{Choker, Roster};
 
+pub(super) use goals::Class;
+
 use content::Content;
+use goals::Seeding;
 use link::Link;
 
 /// One torrent of the session.
@@ -72,8 +78,12 @@ pub(super) struct Torrent {
     roster: Roster,
     announcer: Announcer,
     choker: Choker,
-    up_limit: TokenBucket,
-    down_limit: TokenBucket,
+    own_limits: Buckets,
+    /// Whether it waits for its turn in the queue, and its number in there.
+    waits: bool,
+    pub(super) position: u32,
+    last_class: Class,
+    seeding: Seeding,
     up: RateMeter,
     down: RateMeter,
     /// Totals of earlier runs.
@@ -112,6 +122,11 @@ pub(super) struct Choices {
     pub(super) priorities: Vec<FilePriority>,
     pub(super) sequential: bool,
     pub(super) limits: Limits,
+    pub(super) label: String,
+    pub(super) title: Option<String>,
+    pub(super) goals: Goals,
+    pub(super) enough: Enough,
+    pub(super) place: u64,
     pub(super) shared_here: bool,
     pub(super) added_unix: u64,
     pub(super) completed_unix: Option<u64>,
@@ -169,6 +184,11 @@ impl Torrent {
                 priorities: record.priorities,
                 sequential: record.sequential,
                 limits: record.limits,
+                label: record.label,
+                title: record.title,
+                goals: record.goals,
+                enough: record.enough,
+                place: record.place,
                 shared_here: record.shared_here,
                 added_unix: record.added_unix,
                 completed_unix: record.completed_unix,
@@ -187,8 +207,12 @@ impl Torrent {
             roster: Roster::new(rng.fork()),
             announcer: Announcer::new(tiers, rng.fork()),
             choker: Choker::new(rng.fork()),
-            up_limit: TokenBucket::new(record.limits.up),
-            down_limit: TokenBucket::new(record.limits.down),
+            own_limits: Buckets::new(record.limits),
+            // Until the queue has been gone through.
+            waits: shared.settings.queue != Queue::default(),
+            position: 0,
+            last_class: Class::Idle,
+            seeding: Seeding::new(record.progress.seeded_secs),
             up: RateMeter::default(),
             down: RateMeter::default(),
             downloaded_before: downloaded,
@@ -213,8 +237,14 @@ impl Torrent {
         new
     }
 
-    /// The name, as on the disk; what a magnet link calls it, or its hash, until that is known.
+    /// What the user calls it; its name, as on the disk, where that is nothing else. What a magnet link calls it, or its hash,
+    /// until that is known.
     pub(super) fn name(&self) -> String {
+        self.choices.title.clone().unwrap_or_else(|| self.name_on_disk())
+    }
+
+    /// Its own name, or what stands for that.
+    fn name_on_disk(&self) -> String {
         if let Some(content) = &self.content {
             return content.meta.name.clone();
         }
@@ -262,6 +292,11 @@ impl Torrent {
             sequential: choices.sequential,
             shared_here: choices.shared_here,
             limits: choices.limits,
+            label: choices.label,
+            title: choices.title,
+            goals: choices.goals,
+            enough: choices.enough,
+            place: choices.place,
             added_unix: choices.added_unix,
             completed_unix: choices.completed_unix,
             progress: self.progress(),

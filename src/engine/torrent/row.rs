@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::api::{Detail, FileRow, PeerRow, State, TorrentRow, Totals};
 use crate::base::{InfoHash, Moment, PieceIndex};
+use crate::engine::record::Enough;
 use crate::engine::shared::Shared;
 
 use super::Torrent;
@@ -19,8 +20,8 @@ pub(super) struct Cache(Option<Arc<TorrentRow>>);
 
 impl Torrent {
     /// Its row in the list.
-    pub(in crate::engine) fn row(&mut self, now: Moment) -> Arc<TorrentRow> {
-        let row = self.make_row(now);
+    pub(in crate::engine) fn row(&mut self, now: Moment, unix_start: u64) -> Arc<TorrentRow> {
+        let row = self.make_row(now, unix_start);
         match &self.row.0 {
             Some(last) if **last == row => Arc::clone(last),
             _ => {
@@ -31,8 +32,9 @@ impl Torrent {
         }
     }
 
-    fn make_row(&mut self, now: Moment) -> TorrentRow {
+    fn make_row(&mut self, now: Moment, unix_start: u64) -> TorrentRow {
         let (down_rate, up_rate) = (self.down.rate(now), self.up.rate(now));
+        let (seeded_secs, seeding_since) = self.seeding.stretch();
         let state = self.state();
         let (size, wanted, done) = self.content.as_ref().map_or((0, 0, 0), |content| {
             let pieces = &content.pieces;
@@ -49,10 +51,10 @@ impl Torrent {
         let left = wanted - done;
         let eta_secs = (state == State::Downloading && down_rate > 0).then(|| left / down_rate);
         let (downloaded, uploaded) = (self.downloaded(), self.uploaded());
-        let base = if downloaded > 0 { downloaded } else { size };
         TorrentRow {
             info_hash: self.info_hash,
             name: self.name(),
+            name_on_disk: self.choices.title.is_some().then(|| self.name_on_disk()),
             state,
             reason: self.sentence(state, down_rate, up_rate),
             size,
@@ -69,7 +71,7 @@ impl Torrent {
             whole_elsewhere: self.roster.seeds() as u32,
             swarm: self.announcer.swarm(),
             availability: self.content.as_ref().map_or(0.0, |content| content.picker.rarest()),
-            ratio: if base == 0 { 0.0 } else { (uploaded as f64 / base as f64) as f32 },
+            ratio: self.ratio() as f32,
             folder: self.choices.folder.clone(),
             target: self.target().map(Into::into),
             added_unix: self.choices.added_unix,
@@ -78,6 +80,11 @@ impl Torrent {
             sequential: self.choices.sequential,
             shared_here: self.choices.shared_here,
             limits: self.choices.limits,
+            label: self.choices.label.clone(),
+            goals: self.choices.goals,
+            queue: self.position,
+            seeded_secs,
+            seeding_since_unix: seeding_since.map(|since| unix_start + since.micros() / 1_000_000),
             magnet: self.magnet_link(),
         }
     }
@@ -101,6 +108,7 @@ impl Torrent {
             // Its last figures stand until the files have arrived.
             Some(DiskState::Moving) if !self.choices.paused => State::Checking,
             _ if self.choices.paused => State::Paused,
+            _ if self.waits => State::Queued,
             None => State::Metadata,
             Some(_) if self.is_complete() => State::Seeding,
             Some(_) => State::Downloading,
@@ -132,7 +140,11 @@ impl Torrent {
                 "You are disconnected; Connect takes it up again.".into()
             }
             State::Failed => self.fault.as_ref().map(|fault| fault.reason.clone()).unwrap_or_default(),
+            State::Paused if self.choices.enough == Enough::Paused => {
+                "Paused: it has given what it was to give.".into()
+            }
             State::Paused => "Paused.".into(),
+            State::Queued => "Waiting for its turn; others are before it in the queue.".into(),
             State::Checking => "Checking what is on the disk.".into(),
             State::Metadata if peers == 0 => nobody(),
             State::Metadata => format!("Getting the list of files from {}.", count(peers, "peer")),

@@ -45,6 +45,7 @@ impl Torrent {
         }
         self.ask_trackers(shared);
         self.keep_safe(shared);
+        self.pause_when_enough(shared);
         self.move_when_complete(shared);
         self.go_on_moving(shared);
         self.go_on_leaving(shared);
@@ -56,7 +57,7 @@ impl Torrent {
         let retry = self.fault.as_ref().map_or(Moment::NEVER, |fault| fault.retry_at);
         let durable = self.content.as_ref().map_or(Moment::NEVER, |content| content.durable.due());
         let again = self.aftermath.failed.as_ref().map_or(Moment::NEVER, |(_, again)| *again);
-        let retry = retry.min(again.max(shared.now + TICK));
+        let retry = retry.min(again.max(shared.now + TICK)).min(self.next_goal(shared));
         let mut next = retry.min(durable).min(self.timers.save).min(self.announcer.next_deadline());
         if self.running {
             next = next.min(self.timers.tick);

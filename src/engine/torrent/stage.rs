@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::{Event, Level};
 use crate::base::{Bitfield, Moment, PieceIndex, Span};
 use crate::disk::{DiskError, FileStamp, Job};
-use crate::engine::record::{Change, Progress};
+use crate::engine::record::{Change, Enough, Progress};
 use crate::engine::shared::Shared;
 
 use super::content::{Content, DiskState, Known};
@@ -17,7 +17,12 @@ const RETRY: Span = Span::from_secs(10);
 impl Torrent {
     /// Does what is next on the way to running, unless it is to stand still.
     pub(in crate::engine) fn start(&mut self, shared: &mut Shared) {
-        if self.choices.paused || self.leaving.is_some() || shared.ending || self.fault.is_some() {
+        if self.choices.paused
+            || self.leaving.is_some()
+            || shared.ending
+            || self.fault.is_some()
+            || self.waits
+        {
             return;
         }
         if self.is_held_by_move() {
@@ -138,6 +143,7 @@ impl Torrent {
         }
         self.running = true;
         self.began_at = shared.now;
+        self.count_seeding(shared.now);
         self.announcer.start(shared.now);
         if self.is_complete() {
             if self.lacks_empty_files() {
@@ -214,9 +220,11 @@ impl Torrent {
 
     /// Leaves the swarm.
     pub(super) fn stop_running(&mut self, shared: &mut Shared) {
-        if !std::mem::replace(&mut self.running, false) {
+        if !self.running {
             return;
         }
+        self.running = false;
+        self.count_seeding(shared.now);
         self.drop_all_links(shared);
         self.announcer.stop(shared.now);
         self.timers.tick = Moment::NEVER;
@@ -286,6 +294,9 @@ impl Torrent {
             return;
         }
         let failed = self.fault.take().is_some();
+        if self.choices.paused && self.choices.enough == Enough::Paused {
+            self.choices.enough = Enough::GoOn;
+        }
         if std::mem::replace(&mut self.choices.paused, false) {
             shared.store(Change::Put(Box::new(self.record())));
         }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::base::{BLOCK_SIZE, BlockRef, ConnKey, Moment};
 use crate::disk::DiskError;
+use crate::engine::limits::Way;
 use crate::engine::shared::Shared;
 use crate::peer::Asked;
 use crate::swarm::{Candidate, Upload};
@@ -62,7 +63,7 @@ impl Torrent {
         // Who comes first changes, so that a limit is shared fairly.
         let first = self.rng.below(turn.len());
         turn.rotate_left(first);
-        let limited = self.up_limit.rate().is_some() || shared.up.rate().is_some();
+        let limited = shared.common.is_limited(Way::Up, &self.own_limits, &self.choices.label);
         let count = if limited { 1 } else { TURN };
         loop {
             let mut served = Vec::with_capacity(turn.len());
@@ -95,15 +96,14 @@ impl Torrent {
                 break;
             }
             let Some(block) = link.uploads.first() else { break };
-            if !(self.up_limit.ready(now) && shared.up.ready(now)) {
-                let at = [self.up_limit.ready_at(now), shared.up.ready_at(now)];
-                return Served::Limit(at.into_iter().flatten().max().unwrap_or(now));
+            let (own, label) = (&mut self.own_limits, &self.choices.label);
+            if let Some(at) = shared.common.wait(Way::Up, own, label, now) {
+                return Served::Limit(at);
             }
             let Some(data) = content.reads.block(key, layout, block, shared) else { break };
             link.uploads.take_first();
             let bytes = data.len() as u64;
-            self.up_limit.take(now, bytes);
-            shared.up.take(now, bytes);
+            shared.common.take(Way::Up, own, label, now, bytes);
             link.unsent += bytes;
             shared.sending += bytes;
             link.say(Message::Piece { piece: block.piece, begin: block.begin, data });
@@ -123,7 +123,8 @@ impl Torrent {
         link.sent_in_turn += bytes;
         link.said_at = shared.now;
         self.up.add(shared.now, bytes);
-        shared.sent.add(shared.now, bytes);
+        shared.common.sent(&self.choices.label, shared.now, bytes);
+        self.seeding.gave(shared.now);
         self.save_later(shared.now);
     }
 
@@ -153,15 +154,8 @@ impl Torrent {
         self.timers.choke_soon = false;
         let now = shared.now;
         let seeding = !self.is_downloading();
-        // Whichever of the two limits leaves less.
-        let of_torrent = (self.choices.limits.up, self.up.rate(now));
-        let of_machine = (shared.settings.limits.up, shared.sent.rate(now));
-        let left = |(limit, rate): (Option<u64>, u64)| limit.map(|limit| limit.saturating_sub(rate));
-        let (limit, rate) = match (left(of_torrent), left(of_machine)) {
-            (Some(own), Some(all)) if all < own => of_machine,
-            (None, Some(_)) => of_machine,
-            _ => of_torrent,
-        };
+        let own = (self.choices.limits.up, self.up.rate(now));
+        let (limit, rate) = shared.common.tightest(own, &self.choices.label, now);
         let upload = Upload { limit, rate };
         let peers: Vec<Candidate> = self.links.values_mut().map(|link| link.candidate(now)).collect();
         let changes = self.choker.round(now, seeding, upload, &peers);

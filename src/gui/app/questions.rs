@@ -147,7 +147,7 @@ fn explain(ui: &mut Ui, rows: &[&TorrentRow], ours: usize) {
     let look = theme::look(ui);
     for row in rows.iter().take(NAMED) {
         ui.add(egui::Label::new(RichText::new(&row.name).size(15.0)).truncate());
-        let path = row.folder.join(&row.name);
+        let path = row.folder.join(row.name_on_disk.as_ref().unwrap_or(&row.name));
         let text = format!("{} in {}", format::size(row.done), path.display());
         ui.add(egui::Label::new(RichText::new(text).color(look.weak).small()).truncate());
     }

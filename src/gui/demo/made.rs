@@ -91,6 +91,12 @@ pub(super) fn row(number: u32) -> TorrentRow {
         sequential: false,
         shared_here,
         limits: Limits::default(),
+        label: String::new(),
+        goals: crate::api::Goals::default(),
+        queue: number,
+        name_on_disk: None,
+        seeded_secs: 0,
+        seeding_since_unix: None,
     };
     play(&mut row, &mut rng, 0.0);
     row
@@ -129,6 +135,7 @@ pub(super) fn play(row: &mut TorrentRow, rng: &mut Rng, secs: f64) {
                 "Seeding; nobody is downloading it now".to_owned()
             };
         }
+        State::Queued => "Waiting for its turn".clone_into(&mut row.reason),
         State::Paused => {
             (row.peers, row.seeds, row.availability) = (0, 0, 0.0);
             "Paused".clone_into(&mut row.reason);

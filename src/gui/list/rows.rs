@@ -54,7 +54,7 @@ pub(crate) fn color(state: State, look: &Look) -> Color32 {
     match state {
         State::Downloading | State::Metadata | State::Checking => look.accent,
         State::Seeding => look.good,
-        State::Paused => look.weak,
+        State::Paused | State::Queued => look.weak,
         State::Failed => look.bad,
     }
 }
@@ -65,7 +65,7 @@ fn icon(row: &TorrentRow) -> Icon {
         State::Metadata => Icon::Link,
         State::Downloading => Icon::Download,
         State::Seeding => Icon::Upload,
-        State::Paused => Icon::Pause,
+        State::Paused | State::Queued => Icon::Pause,
         State::Failed => Icon::Warning,
     }
 }

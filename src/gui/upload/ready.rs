@@ -164,6 +164,7 @@ fn may_close(row: &TorrentRow) -> (bool, String) {
         if row.shared_here { " Newcomers find them only while the tracker in Fyris runs." } else { "" };
     match row.state {
         State::Paused => (false, "It is paused: nobody gets anything of it until you resume it.".to_owned()),
+        State::Queued => (false, "It waits for its turn: others are before it in the queue.".to_owned()),
         State::Failed => (false, format!("Nobody gets anything of it now. {}", row.reason)),
         State::Checking | State::Metadata | State::Downloading => {
             (false, "It is not complete here yet. Others already get what is there.".to_owned())

@@ -1,0 +1,140 @@
+//! What a user may choose of limits, queue and goals, for one torrent, for a label or for all.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Limits;
+
+/// When a torrent has given enough and is paused; whichever comes first. What is absent is no goal.
+///
+/// One that is resumed after that goes on until it is given another goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Goals {
+    /// Bytes sent per bytes received, or per size for what was shared from here.
+    pub ratio: Option<f32>,
+    /// Seconds of seeding.
+    pub seed_secs: Option<u64>,
+    /// Seconds of seeding in which nobody took anything.
+    pub idle_secs: Option<u64>,
+}
+
+impl Goals {
+    /// These goals, and where one is absent, that of `other`.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            ratio: self.ratio.or(other.ratio),
+            seed_secs: self.seed_secs.or(other.seed_secs),
+            idle_secs: self.idle_secs.or(other.idle_secs),
+        }
+    }
+}
+
+/// How many torrents are active at once; the others wait for their turn, in the order of the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Queue {
+    /// Downloads; nothing means no limit.
+    pub downloads: Option<u32>,
+    /// Seeds; nothing means no limit.
+    pub seeds: Option<u32>,
+}
+
+/// Where a torrent goes in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// Before all others.
+    First,
+    /// Before the one in front of it.
+    Sooner,
+    /// After the one behind it.
+    Later,
+    /// After all others.
+    Last,
+}
+
+/// Other limits over all torrents, by hand or at some hours of the day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alternative {
+    /// Whether they hold now, whatever the hour.
+    pub on: bool,
+    /// Bytes per second received.
+    pub down: Option<u64>,
+    /// Bytes per second sent.
+    pub up: Option<u64>,
+    /// The minute of the day, local time, from which they hold; after `until` where they hold over midnight.
+    pub from: Option<u16>,
+    /// The minute of the day at which they end.
+    pub until: Option<u16>,
+}
+
+/// Minutes of a day.
+pub(super) const DAY: u16 = 24 * 60;
+
+impl Alternative {
+    /// Whether the hours of the day decide.
+    pub fn is_scheduled(&self) -> bool {
+        self.from.is_some() && self.until.is_some()
+    }
+
+    /// Whether they hold at this minute of the day.
+    pub fn holds(&self, minute: u16) -> bool {
+        let within = match (self.from, self.until) {
+            (Some(from), Some(until)) if from <= until => (from..until).contains(&minute),
+            (Some(from), Some(until)) => minute >= from || minute < until,
+            _ => false,
+        };
+        self.on || within
+    }
+
+    /// The limits themselves.
+    pub fn limits(&self) -> Limits {
+        Limits { down: self.down, up: self.up }
+    }
+}
+
+/// What holds for the torrents with a label.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Label {
+    /// The label.
+    pub name: String,
+    /// Bytes per second received by all of them together.
+    pub down: Option<u64>,
+    /// Bytes per second sent by all of them together.
+    pub up: Option<u64>,
+    /// When each of them has given enough, where it has no goals of its own.
+    pub goals: Goals,
+}
+
+impl Label {
+    /// Its limits.
+    pub fn limits(&self) -> Limits {
+        Limits { down: self.down, up: self.up }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_may_reach_over_midnight() {
+        let night = Alternative { from: Some(22 * 60), until: Some(6 * 60), ..Alternative::default() };
+        let holds: Vec<bool> = [0, 359, 360, 1_319, 1_320].map(|minute| night.holds(minute)).into();
+        assert_eq!(holds, [true, true, false, false, true]);
+        let day = Alternative { from: Some(60), until: Some(120), ..Alternative::default() };
+        assert!(day.holds(60) && !day.holds(120) && !day.holds(59));
+        assert!(Alternative { on: true, ..Alternative::default() }.holds(5));
+        assert!(!Alternative { from: Some(5), ..Alternative::default() }.holds(6));
+    }
+
+    #[test]
+    fn a_torrents_own_goals_come_first() {
+        let all = Goals { ratio: Some(2.0), seed_secs: Some(60), idle_secs: None };
+        let own = Goals { ratio: Some(1.0), ..Goals::default() };
+        assert_eq!(own.or(all), Goals { ratio: Some(1.0), seed_secs: Some(60), idle_secs: None });
+    }
+}

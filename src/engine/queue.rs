@@ -1,0 +1,95 @@
+//! Whose turn it is: so many downloads and seeds at once, in the order of the queue.
+
+use crate::api::Turn;
+use crate::base::{InfoHash, TorrentKey};
+use crate::engine::Engine;
+use crate::engine::record::Change;
+use crate::engine::torrent::Class;
+
+/// The place of the first torrent; there is room in front of it for ever.
+const FIRST: u64 = 1 << 40;
+
+impl Engine {
+    /// The place of a torrent that comes last.
+    pub(super) fn last_place(&self) -> u64 {
+        let last = self.torrents.values().map(|torrent| torrent.choices.place).max();
+        last.map_or(FIRST, |last| last.saturating_add(1))
+    }
+
+    /// Lets those run whose turn it is, and the others wait.
+    pub(super) fn take_turns(&mut self) {
+        if !std::mem::take(&mut self.queue_stale) {
+            return;
+        }
+        let limits = self.shared.settings.queue;
+        let most = |limit: Option<u32>| limit.map_or(usize::MAX, |limit| limit as usize);
+        let (mut downloads, mut seeds) = (most(limits.downloads), most(limits.seeds));
+        for (number, key) in self.in_order().into_iter().enumerate() {
+            let Some(torrent) = self.torrents.get_mut(&key) else { continue };
+            torrent.position = number as u32 + 1;
+            let free = match torrent.class() {
+                Class::Idle => continue,
+                Class::Download => &mut downloads,
+                Class::Seed => &mut seeds,
+            };
+            let waits = *free == 0;
+            *free = free.saturating_sub(1);
+            if torrent.set_waits(waits, &mut self.shared) {
+                self.touched.insert(key);
+            }
+        }
+    }
+
+    /// Moves a torrent in the queue.
+    pub(super) fn queue(&mut self, torrent: InfoHash, turn: Turn) {
+        let Some(key) = self.by_hash.get(&torrent).copied() else { return };
+        let mut order = self.in_order();
+        let Some(at) = order.iter().position(|other| *other == key) else { return };
+        let last = order.len() - 1;
+        let to = match turn {
+            Turn::First => 0,
+            Turn::Sooner => at.saturating_sub(1),
+            Turn::Later => (at + 1).min(last),
+            Turn::Last => last,
+        };
+        if to == at {
+            return;
+        }
+        let place = |at: usize| self.torrents.get(&order[at]).map_or(FIRST, |torrent| torrent.choices.place);
+        let mut changes = match turn {
+            Turn::First => vec![(key, place(0).saturating_sub(1))],
+            Turn::Last => vec![(key, place(last).saturating_add(1))],
+            Turn::Sooner | Turn::Later => vec![(key, place(to)), (order[to], place(at))],
+        };
+        order.remove(at);
+        order.insert(to, key);
+        for (key, place) in changes.drain(..) {
+            self.set_place(key, place);
+        }
+        // Two may have had the same place, made again from copies or written in part: the later one makes room.
+        let mut before = 0;
+        for key in order {
+            let place = self.torrents.get(&key).map_or(0, |torrent| torrent.choices.place);
+            before = place.max(before + 1);
+            self.set_place(key, before);
+        }
+        self.queue_stale = true;
+    }
+
+    fn set_place(&mut self, key: TorrentKey, place: u64) {
+        if let Some(torrent) = self.torrents.get_mut(&key)
+            && torrent.choices.place != place
+        {
+            torrent.choices.place = place;
+            let change = Change::Put(Box::new(torrent.record()));
+            self.shared.store(change);
+        }
+    }
+
+    fn in_order(&self) -> Vec<TorrentKey> {
+        let mut order: Vec<(u64, TorrentKey)> =
+            self.torrents.iter().map(|(key, torrent)| (torrent.choices.place, *key)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, key)| key).collect()
+    }
+}
