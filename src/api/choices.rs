@@ -1,5 +1,7 @@
 //! What a user may choose of limits, queue and goals, for one torrent, for a label or for all.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::Limits;
@@ -70,6 +72,25 @@ pub struct Alternative {
     pub until: Option<u16>,
 }
 
+/// A folder whose .torrent and .magnet files are added by themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watch {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Where what is added is saved; the settings' download folder where it is absent.
+    pub target: Option<PathBuf>,
+    /// The label of what is added; none where it is empty.
+    pub label: String,
+    /// Whether what is added waits for a resume.
+    pub paused: bool,
+    /// The folder that files go to once they are added; where it is absent they get the ending `.added`.
+    pub move_to: Option<PathBuf>,
+    /// Whether files stay as they are instead, and a torrent is taken off the list, with its data left alone, when its file is
+    /// removed while the session runs.
+    pub removal_stops: bool,
+}
+
 /// Minutes of a day.
 pub(super) const DAY: u16 = 24 * 60;
 
@@ -107,6 +128,8 @@ pub struct Label {
     pub up: Option<u64>,
     /// When each of them has given enough, where it has no goals of its own.
     pub goals: Goals,
+    /// Where their files move when they are complete; as the settings say where it is absent.
+    pub done_folder: Option<PathBuf>,
 }
 
 impl Label {

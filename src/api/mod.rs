@@ -20,7 +20,7 @@ mod network_command;
 mod settings;
 mod view;
 
-pub use choices::{Alternative, Goals, Label, Queue, Turn};
+pub use choices::{Alternative, Goals, Label, Queue, Turn, Watch};
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};

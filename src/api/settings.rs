@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::api::choices::DAY;
-use crate::api::{Alternative, Goals, Label, Queue};
+use crate::api::{Alternative, Goals, Label, Queue, Watch};
 
 /// Labels with limits of their own.
 const LABELS: usize = 1_000;
+/// Watched folders.
+const WATCHED: usize = 100;
 
 /// Rate limits in bytes per second; nothing means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,15 @@ pub struct Settings {
     pub alternative: Alternative,
     /// Limits and goals of labels.
     pub labels: Vec<Label>,
+    /// Where a download's files move when it is complete; nothing where they stay.
+    pub done_folder: Option<PathBuf>,
+    /// A program to be run when a download is complete, and its arguments; nothing where it is empty. `{name}`, `{path}`,
+    /// `{folder}`, `{label}` and `{hash}`, each an argument of its own, stand for those of the torrent.
+    pub run_when_done: Vec<String>,
+    /// Whether the desktop says when a download is complete.
+    pub notify: bool,
+    /// Folders whose .torrent and .magnet files are added by themselves.
+    pub watch: Vec<Watch>,
     /// How many torrents are active at once.
     pub queue: Queue,
     /// When torrents have given enough.
@@ -93,6 +104,10 @@ impl Default for Settings {
             limits: Limits::default(),
             alternative: Alternative::default(),
             labels: Vec::new(),
+            done_folder: None,
+            run_when_done: Vec::new(),
+            notify: true,
+            watch: Vec::new(),
             queue: Queue::default(),
             goals: Goals::default(),
             max_connections: 500,
@@ -169,6 +184,14 @@ impl Settings {
         if late(self.alternative.from) || late(self.alternative.until) {
             return range("alternative", "counts minutes from midnight, below 1440");
         }
+        self.check_watched()?;
+        let relative = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| !path.is_absolute());
+        if relative(&self.done_folder) || self.labels.iter().any(|label| relative(&label.done_folder)) {
+            return range("done_folder", "must be a whole path, such as /home/me/Done");
+        }
+        if self.run_when_done.first().is_some_and(String::is_empty) {
+            return range("run_when_done", "must begin with a program");
+        }
         let wild = |goals: &Goals| goals.ratio.is_some_and(|ratio| !ratio.is_finite() || ratio < 0.0);
         if wild(&self.goals) || self.labels.iter().any(|label| wild(&label.goals)) {
             return range("goals", "must have a ratio that is not below 0");
@@ -184,6 +207,27 @@ impl Settings {
             return range("labels", "must have limits of more than 0; leave a limit out to have none");
         }
         Ok(())
+    }
+
+    fn check_watched(&self) -> Result<(), SettingsError> {
+        let range = |why| Err(SettingsError::Range { key: "watch", why });
+        let relative = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| !path.is_absolute());
+        let mut folders = BTreeSet::new();
+        for watch in &self.watch {
+            if !watch.folder.is_absolute() || relative(&watch.target) || relative(&watch.move_to) {
+                return range("must have whole paths, such as /home/me/new");
+            }
+            if !folders.insert(&watch.folder) {
+                return range("must have each folder once");
+            }
+            if watch.move_to.as_ref() == Some(&watch.folder) {
+                return range("must have another folder in move_to than the one that is watched");
+            }
+            if watch.move_to.is_some() && watch.removal_stops {
+                return range("can have only one of move_to and removal_stops");
+            }
+        }
+        if self.watch.len() > WATCHED { range("must be at most 100 folders") } else { Ok(()) }
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Reachable {
 }
 
 /// What a torrent is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Its files on the disk are being hashed.
@@ -35,13 +35,14 @@ pub enum State {
     /// Waiting for its turn in the queue.
     Queued,
     /// Stopped by the user.
+    #[default]
     Paused,
     /// Stopped by a fault, which `reason` tells.
     Failed,
 }
 
 /// One torrent in the list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TorrentRow {
     /// Its identity.
     pub info_hash: InfoHash,

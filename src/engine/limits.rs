@@ -111,11 +111,17 @@ impl Common {
 
     /// The limit on sending that leaves a torrent the least, and the rate of those that share it. `own` is the torrent's own
     /// limit and its own rate.
-    pub(super) fn tightest(&mut self, own: (Option<u64>, u64), label: &str, now: Moment) -> (Option<u64>, u64) {
+    pub(super) fn tightest(
+        &mut self,
+        own: (Option<u64>, u64),
+        label: &str,
+        now: Moment,
+    ) -> (Option<u64>, u64) {
         let of = |group: &mut Group| (group.buckets.rate(Way::Up), group.sent.rate(now));
         let all = of(&mut self.all);
         let group = self.labels.get_mut(label).map(of);
-        let limited = [Some(own), Some(all), group].into_iter().flatten().filter(|(limit, _)| limit.is_some());
+        let limited =
+            [Some(own), Some(all), group].into_iter().flatten().filter(|(limit, _)| limit.is_some());
         limited.min_by_key(|(limit, rate)| limit.unwrap_or(u64::MAX).saturating_sub(*rate)).unwrap_or(own)
     }
 }
@@ -154,7 +160,8 @@ mod tests {
         let near = |bytes: u64, rate: u64| (rate * 9..rate * 11 + 60_000).contains(&bytes);
         let all = |down| Limits { down, up: None };
         // The label's.
-        let [one, two] = moved(&mut Common::new(all(Some(500_000)), &[label("a", 100_000)]), ["a", "a"], None);
+        let [one, two] =
+            moved(&mut Common::new(all(Some(500_000)), &[label("a", 100_000)]), ["a", "a"], None);
         assert!(near(one + two, 100_000) && near(one, 50_000), "{one} {two}");
         // Its own, below both.
         let [one, two] =

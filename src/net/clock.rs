@@ -73,17 +73,20 @@ fn ahead_secs(utc: i64) -> i64 {
 
 /// Seconds by which local time is ahead of UTC; none where the system does not tell.
 #[cfg(windows)]
-fn ahead_secs(_: i64) -> i64 {
-    use windows_sys::Win32::System::Time::{GetTimeZoneInformation, TIME_ZONE_INFORMATION};
-    let mut zone = TIME_ZONE_INFORMATION::default();
-    // SAFETY: the place is valid for the whole call.
-    let behind = match unsafe { GetTimeZoneInformation(&raw mut zone) } {
-        0 => zone.Bias,
-        1 => zone.Bias + zone.StandardBias,
-        2 => zone.Bias + zone.DaylightBias,
-        _ => 0,
-    };
-    -60 * i64::from(behind)
+fn ahead_secs(utc: i64) -> i64 {
+    use windows_sys::Win32::Foundation::FILETIME;
+    use windows_sys::Win32::Storage::FileSystem::FileTimeToLocalFileTime;
+    /// Seconds from 1601, where file times begin, to 1970.
+    const EPOCH: i64 = 11_644_473_600;
+    let ticks = (utc + EPOCH) * 10_000_000;
+    let here = FILETIME { dwLowDateTime: ticks as u32, dwHighDateTime: (ticks >> 32) as u32 };
+    let mut local = FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 };
+    // SAFETY: both places are valid for the whole call.
+    if unsafe { FileTimeToLocalFileTime(&raw const here, &raw mut local) } == 0 {
+        return 0;
+    }
+    let local = (i64::from(local.dwHighDateTime) << 32) | i64::from(local.dwLowDateTime);
+    (local - ticks) / 10_000_000
 }
 
 /// Seconds by which local time is ahead of UTC, which the system does not tell.

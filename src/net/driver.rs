@@ -25,6 +25,8 @@ use crate::net::networking::Networking;
 use crate::net::post::{Inbox, Mailbox, Post};
 use crate::net::publish::Publisher;
 use crate::net::tcp::{self, Line};
+use crate::net::watch::Watcher;
+use crate::net::when_done::Places;
 use crate::peer::Item;
 use crate::store::Store;
 
@@ -57,6 +59,10 @@ pub(super) struct Driver {
     pub(super) jobs: Jobs,
     pub(super) hosted: Hosted,
     pub(super) networking: Networking,
+    pub(super) watcher: Option<Watcher>,
+    pub(super) places: Places,
+    /// Whether it is the user's session, rather than one for a single errand.
+    pub(super) is_standing: bool,
     pub(super) publisher: Publisher,
     pub(super) settings: Arc<Settings>,
     /// The folder that changed settings are written to, where they are.
@@ -109,13 +115,18 @@ impl Driver {
         if !inputs.is_empty() || !self.turn.posts.is_empty() {
             self.publisher.stir();
         }
-        inputs.drain(..).for_each(|input| self.engine.handle(now, input));
+        for input in inputs.drain(..) {
+            self.note_stored(&input);
+            self.engine.handle(now, input);
+        }
         self.turn.inputs = inputs;
         let mut posts = std::mem::take(&mut self.turn.posts);
         posts.drain(..).for_each(|post| self.open(now, post));
         self.turn.posts = posts;
         if let Some(seq) = self.turn.stored.take() {
-            self.engine.handle(now, Input::Stored { seq, result: Ok(()) });
+            let input = Input::Stored { seq, result: Ok(()) };
+            self.note_stored(&input);
+            self.engine.handle(now, input);
         }
         self.take_commands(now).await;
     }
@@ -173,6 +184,8 @@ impl Driver {
             }
             Post::Job(outcome) => self.conclude(now, outcome),
             Post::Network(word) => self.hear_network(now, word),
+            Post::Said(level, room, text) => self.log(level, room, text),
+            Post::Watched(found) => self.take_watched(now, found),
         }
     }
 
@@ -205,13 +218,18 @@ impl Driver {
                         let _ = inbox.send(Post::Input(announced)).await;
                     });
                 }
-                Output::Store { seq, change } => match &self.store {
-                    Some(store) => store.apply(seq, change),
-                    None => self.turn.stored = Some(seq),
-                },
+                Output::Store { seq, change } => {
+                    self.note_change(seq);
+                    match &self.store {
+                        Some(store) => store.apply(seq, change),
+                        None => self.turn.stored = Some(seq),
+                    }
+                }
                 // Said when everything is written.
                 Output::Event(Event::Stopped) => self.turn.stopped = true,
                 Output::Event(event) => {
+                    let Some(event) = self.answered_watcher(event) else { continue };
+                    self.run_when_done(&event);
                     if let Event::Completed { name, .. } = &event {
                         completed = Some(name.clone());
                     }

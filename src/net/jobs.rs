@@ -258,7 +258,7 @@ fn read(source: Source) -> Result<Subject, String> {
 }
 
 /// Whether something of a torrent is in its folder already, so that it goes on there.
-fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
+pub(super) fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
     let (Subject::Torrent(torrent), Some(folder)) = (subject, &options.folder) else { return false };
     let files = torrent.layout.files().iter().filter(|file| !file.pad && file.length > 0);
     files
@@ -267,7 +267,7 @@ fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
 }
 
 /// A file of the size that a torrent may have.
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let text = |error: std::io::Error| error.to_string();
     // Asked before it is opened: opening a pipe waits for a writer.
     let found = std::fs::metadata(path).map_err(text)?;

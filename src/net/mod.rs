@@ -16,6 +16,8 @@
 //! - `networking`: the session in its network
 //! - `hosted`: the tracker in this program
 //! - `lan`: this machine's addresses on its network
+//! - `watch`: folders whose torrents are added by themselves
+//! - `when_done`: the program that is run when a download is complete
 //! - `clock`: the one clock of a session
 
 mod buffers;
@@ -35,6 +37,8 @@ mod session;
 mod tcp;
 pub mod tracker;
 mod trackers;
+mod watch;
+mod when_done;
 
 pub use session::{Config, Session, SessionError, load_settings};
 pub use trackers::Trackers;

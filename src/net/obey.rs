@@ -200,6 +200,9 @@ impl Driver {
         {
             self.log(Level::Error, "session", format!("The settings could not be written: {error}."));
         }
+        if let Some(watcher) = &self.watcher {
+            watcher.set(Arc::clone(&new));
+        }
         self.engine.handle(now, Input::Settings(self.settings_in_force()));
         if (old.port, old.bind) != (new.port, new.bind) {
             self.trackers = Trackers::new(new.bind);

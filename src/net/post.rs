@@ -7,10 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 
+use crate::api::Level;
 use crate::engine::Input;
 use crate::net::jobs::Outcome;
 use crate::net::listen::Seat;
 use crate::net::network::Word;
+use crate::net::watch::Found;
 
 /// One thing for the loop.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub(super) enum Post {
     Job(Outcome),
     /// The network has something to say.
     Network(Word),
+    /// A line for the log, with the room it comes from.
+    Said(Level, &'static str, String),
+    /// Something was found in a watched folder.
+    Watched(Found),
 }
 
 /// The way in for connections and tasks: whoever is faster than the engine waits here.

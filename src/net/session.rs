@@ -25,6 +25,7 @@ use crate::net::network::Begin;
 use crate::net::networking::Networking;
 use crate::net::post::{INBOX, Mailbox};
 use crate::net::publish::Publisher;
+use crate::net::when_done::Places;
 use crate::store::{self, Opened, Store, StoreError};
 
 /// Threads for work that blocks: jobs on files, and looking up names. Those that are idle end.
@@ -176,6 +177,9 @@ fn prepare(config: &Config, backend: Backend) -> Result<(Runtime, Driver, Opened
         settings,
         next_look: Moment::ZERO,
         ending: Moment::NEVER,
+        watcher: None,
+        places: Places::default(),
+        is_standing: config.restore,
         turn: Turn::default(),
     };
     let records = if config.restore { opened.records } else { Vec::new() };
@@ -208,6 +212,9 @@ impl Driver {
         self.listen(now);
         self.host().await;
         self.tell_local_time(now);
+        if self.is_standing {
+            self.watch_folders();
+        }
         self.open_network(config.network.clone(), config.state.as_deref());
         for record in opened.records {
             self.engine.handle(now, Input::Restore(Box::new(record)));
@@ -219,6 +226,7 @@ impl Driver {
         self.publisher.hurry();
         self.publish(self.clock.now());
         self.jobs.cancel_all();
+        self.watcher = None;
         self.listeners = Listeners::default();
         for line in self.lines.values() {
             line.close();

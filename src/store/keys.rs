@@ -80,9 +80,33 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "labels",
         &[
-            "Bytes per second of all torrents with a label, together, and when each of them has given enough.",
+            "Bytes per second of all torrents with a label, together; when each of them has given enough, and",
+            "where they move when they are complete (done_folder).",
         ],
         "[{ name = \"music\", down = 1000000, up = 100000, goals = { ratio = 2.0 } }]",
+    ),
+    key(
+        "done_folder",
+        &["Where a download's files move when it is complete; without it they stay where they are."],
+        "\"/home/me/Done\"",
+    ),
+    key(
+        "run_when_done",
+        &[
+            "A program to be run when a download is complete, and its arguments, never through a shell. {name}, {path},",
+            "{folder}, {label} and {hash} stand for those of the torrent, each as an argument of its own.",
+        ],
+        "[\"/usr/local/bin/done\", \"{path}\"]",
+    ),
+    key("notify", &["Whether the desktop says when a download is complete."], "true"),
+    key(
+        "watch",
+        &[
+            "Folders whose .torrent and .magnet files are added by themselves, and then renamed to .added, or moved to the",
+            "folder move_to. Bad ones are renamed to .bad, with the reason beside them. With removal_stops files stay as they",
+            "are, and a torrent goes off the list when its file is removed.",
+        ],
+        "[{ folder = \"/home/me/new\", target = \"/home/me/Downloads\", label = \"new\", paused = false }]",
     ),
     key("alternative.on", &["Whether these limits hold now, in place of those in [limits]."], "false"),
     key("alternative.down", &["Bytes per second received."], "100000"),

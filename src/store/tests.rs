@@ -362,7 +362,10 @@ fn the_session_of_the_version_before_labels_is_taken_over_whole() {
     let (store, opened, _) = start(folder.path());
     assert!(opened.clean && opened.notes.is_empty(), "{:?}", opened.notes);
     let [first, second] = &opened.records[..] else { panic!("{:?}", opened.records) };
-    assert_eq!((first.progress.downloaded, first.progress.uploaded, first.progress.seeded_secs), (100, 200, 0));
+    assert_eq!(
+        (first.progress.downloaded, first.progress.uploaded, first.progress.seeded_secs),
+        (100, 200, 0)
+    );
     assert_eq!((first.limits.down, first.sequential, first.added_unix), (Some(5), true, 77));
     assert_eq!(first.target.as_deref(), Some(Path::new("/whole")));
     assert!(second.paused && second.label.is_empty() && second.title.is_none());

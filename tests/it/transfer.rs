@@ -2,6 +2,7 @@
 
 mod network;
 mod rig;
+mod watched;
 
 use std::time::Duration;
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::{
-    AddOptions, Alternative, Command, Goals, Label, Queue, Settings, State, TorrentRow, Turn,
-};
+use crate::api::{AddOptions, Alternative, Command, Goals, Label, Queue, Settings, State, TorrentRow, Turn};
 use crate::base::{InfoHash, Moment, Rng, Span};
 use crate::disk::DiskError;
 use crate::engine::{Change, Engine, Input, Output, Record};
@@ -102,9 +100,8 @@ fn the_order_of_the_queue_survives() {
         while engine.poll(Moment::ZERO).is_some() {}
         engine
     };
-    let order = |engine: &mut Engine| -> Vec<u32> {
-        engine.rows(Moment::ZERO).iter().map(|row| row.queue).collect()
-    };
+    let order =
+        |engine: &mut Engine| -> Vec<u32> { engine.rows(Moment::ZERO).iter().map(|row| row.queue).collect() };
     assert_eq!(order(&mut again(&records)), [3, 2, 1]);
     // Written in part, or made again from old copies: those of one place, or of none, keep the order of the list.
     for places in [[7, 7, 7], [0, 0, 0]] {
@@ -243,8 +240,12 @@ fn other_limits_hold_at_their_hours_and_by_hand() {
 fn other_limits_begin_and_end_at_their_minute() {
     let minute = 13 * 60 + 47;
     // They begin at 13:47:00, 20 s after the start, and end a minute later.
-    let alternative =
-        Alternative { down: Some(10_000), from: Some(minute), until: Some(minute + 1), ..Alternative::default() };
+    let alternative = Alternative {
+        down: Some(10_000),
+        from: Some(minute),
+        until: Some(minute + 1),
+        ..Alternative::default()
+    };
     let mut pair = Pair::new();
     settings(&mut pair, 1, |it| {
         it.limits.down = Some(100_000);

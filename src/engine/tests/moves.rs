@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::api::{AddOptions, Command, Event, JobKind, Limits, RequestId, State};
+use crate::api::{AddOptions, Command, Event, JobKind, Label, Limits, RequestId, Settings, State};
 use crate::disk::DiskError;
 use crate::engine::{Addition, Change, Input};
 
@@ -152,6 +152,37 @@ fn what_is_complete_moves_to_its_own_folder() {
     let row = &pair.sides[1].engine.rows(pair.now)[0];
     assert_eq!((row.state, row.folder.as_path()), (State::Seeding, Path::new("/down")));
     assert_eq!((&row.target, record(&pair).target), (&None, None));
+}
+
+#[test]
+fn what_is_complete_moves_to_the_folder_of_the_settings_or_of_its_label() {
+    for (label, at) in [("", "/done"), ("music", "/music"), ("other", "/done")] {
+        let (mut pair, torrent, bytes) = incomplete();
+        let labels = vec![
+            Label { name: "music".into(), done_folder: Some("/music".into()), ..Label::default() },
+            Label { name: "other".into(), ..Label::default() },
+        ];
+        let settings = Settings {
+            download_folder: "/down".into(),
+            done_folder: Some("/done".into()),
+            labels,
+            ..Settings::default()
+        };
+        pair.tell(1, Input::Settings(std::sync::Arc::new(settings)));
+        pair.command(1, Command::Label { torrent: torrent.info_hash, label: label.into() });
+        pair.command(1, Command::Resume(torrent.info_hash));
+        assert!(pair.run(|pair| pair.sides[1].has_completed()));
+        assert_eq!(pair.sides[1].disk.file(&Path::new(at).join("sample")), Some(bytes));
+        let row = &pair.sides[1].engine.rows(pair.now)[0];
+        assert_eq!((row.state, row.folder.as_path(), &row.target), (State::Seeding, Path::new(at), &None));
+        // Who looks in after that finds that nothing moves any more.
+        let count = pair.sides[1].changes.len();
+        pair.run(|_| false);
+        assert_eq!(
+            pair.sides[1].changes.iter().skip(count).filter(|it| matches!(it, Change::Put(_))).count(),
+            0
+        );
+    }
 }
 
 #[test]

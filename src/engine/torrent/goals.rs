@@ -1,6 +1,8 @@
 //! Waiting for a turn, and having given enough.
 
-use crate::api::{Goals, Level};
+use std::path::PathBuf;
+
+use crate::api::{Goals, Label, Level};
 use crate::base::{Moment, Span};
 use crate::engine::record::{Change, Enough};
 use crate::engine::shared::Shared;
@@ -145,10 +147,20 @@ impl Torrent {
         if !self.running || self.choices.enough != Enough::NotYet || !self.is_complete() {
             return None;
         }
-        let label = shared.settings.labels.iter().find(|label| label.name == self.choices.label);
-        let of_label = label.map(|label| label.goals).unwrap_or_default();
+        let of_label = self.label(shared).map(|label| label.goals).unwrap_or_default();
         let goals = self.choices.goals.or(of_label).or(shared.settings.goals);
         (goals != Goals::default()).then_some(goals)
+    }
+
+    /// What the settings say about its label.
+    fn label<'a>(&self, shared: &'a Shared) -> Option<&'a Label> {
+        shared.settings.labels.iter().find(|label| label.name == self.choices.label)
+    }
+
+    /// Where its files move when it is complete.
+    pub(super) fn done_folder(&self, shared: &Shared) -> Option<PathBuf> {
+        let of_label = self.label(shared).and_then(|label| label.done_folder.clone());
+        of_label.or_else(|| shared.settings.done_folder.clone())
     }
 
     /// Bytes sent per bytes received, or per size for what was shared from here.

@@ -207,11 +207,14 @@ impl Torrent {
             return;
         }
         self.choices.completed_unix = Some(shared.unix_secs());
-        shared.store(Change::Put(Box::new(self.record())));
         self.told_seeding = true;
         let secs = shared.now.since(self.began_at).secs_f64();
         let completed = Event::Completed { torrent: self.info_hash, name: self.name(), secs };
+        if let Some(folder) = self.done_folder(shared).filter(|folder| *folder != self.choices.folder) {
+            self.choices.target = Some(folder);
+        }
         // What is to move is complete where it belongs.
+        shared.store(Change::Put(Box::new(self.record())));
         match &self.choices.target {
             Some(_) => self.aftermath.tell = Some(completed),
             None => shared.event(completed),

@@ -1,0 +1,194 @@
+//! Files that appear, grow, are good or bad, and go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::folder::Known;
+use super::*;
+use crate::api::Watch;
+
+fn torrent(number: u32) -> Vec<u8> {
+    let (name, hash) = (format!("file{number:04}"), "h".repeat(20));
+    format!("d4:infod6:lengthi5e4:name8:{name}12:piece lengthi16384e6:pieces20:{hash}ee").into_bytes()
+}
+
+fn watch(folder: &Path) -> Watch {
+    Watch {
+        folder: folder.into(),
+        target: Some("/target".into()),
+        label: "seen".into(),
+        paused: true,
+        ..Watch::default()
+    }
+}
+
+/// Looks until nothing new can come of it, and answers for what was found: all of it is safe on the list.
+fn looks(known: &mut Known, watch: &Watch) -> Vec<Found> {
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        for found in known.look(watch, &Settings::default()) {
+            if let Found::Torrent { path, .. } = &found {
+                assert!(path.exists(), "nothing is marked before it is safe");
+                all.extend(known.added(path, std::slice::from_ref(watch)));
+            }
+            all.push(found);
+        }
+    }
+    all
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+fn note(found: &[Found]) -> &str {
+    match found {
+        [Found::Note(text)] => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn fifty_good_and_bad_files_at_once_are_each_dealt_with_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: String, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("written");
+    for number in 0..50 {
+        match number % 5 {
+            0..=1 => put(format!("{number}.torrent"), &torrent(number)),
+            2 => put(format!("{number}.MAGNET"), format!("magnet:?xt=urn:btih:{number:040x}\n").as_bytes()),
+            3 => put(format!("{number}.torrent"), &torrent(number)[..60]),
+            _ => put(format!("{number}.magnet"), &[0xff, 0xfe]),
+        }
+    }
+    put("ignored.txt".into(), b"nothing");
+    fs::create_dir(folder.path().join("folder.torrent")).expect("made");
+    let mut known = Known::default();
+    let found = looks(&mut known, &watch(folder.path()));
+    let added: Vec<_> = found
+        .iter()
+        .filter_map(|it| match it {
+            Found::Torrent { addition, .. } => Some(&addition.options),
+            _ => None,
+        })
+        .collect();
+    let notes = found.iter().filter(|it| matches!(it, Found::Note(_))).count();
+    assert_eq!((added.len(), notes, found.len()), (30, 20, 50));
+    assert!(added.iter().all(|it| it.paused && it.label == "seen"));
+    assert!(added.iter().all(|it| it.folder.as_deref() == Some(Path::new("/target"))));
+    let there = names(folder.path());
+    let ending = |end: &str| there.iter().filter(|name| name.ends_with(end)).count();
+    assert_eq!((ending(".added"), ending(".bad"), ending(".bad.txt"), there.len()), (30, 20, 20, 72));
+    let why = fs::read_to_string(folder.path().join("3.torrent.bad.txt")).expect("a reason");
+    assert!(why.contains("3.torrent cannot be used: "), "{why}");
+    // Looking again finds nothing new, but a new file of the same name is one.
+    assert!(looks(&mut known, &watch(folder.path())).is_empty());
+    put("0.torrent".into(), &torrent(0));
+    assert_eq!(looks(&mut known, &watch(folder.path())).len(), 1);
+    assert!(folder.path().join("0.torrent.2.added").exists());
+}
+
+#[test]
+fn a_file_that_still_grows_is_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, whole) = (folder.path().join("a.torrent"), torrent(1));
+    let mut known = Known::default();
+    for length in [10, 40, 60, 80] {
+        fs::write(&path, &whole[..length]).expect("written");
+        for _ in 0..4 {
+            assert!(known.look(&watch(folder.path()), &Settings::default()).is_empty());
+        }
+    }
+    fs::write(&path, &whole).expect("written");
+    assert!(matches!(looks(&mut known, &watch(folder.path()))[..], [Found::Torrent { .. }]));
+}
+
+#[test]
+fn what_is_not_added_stays_and_is_tried_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.torrent");
+    fs::write(&path, torrent(1)).expect("written");
+    let (watch, mut known) = (watch(folder.path()), Known::default());
+    let look = |known: &mut Known| known.look(&watch, &Settings::default());
+    for said in [true, false, false] {
+        look(&mut known);
+        assert!(matches!(look(&mut known)[..], [Found::Torrent { .. }]));
+        let told = known.refused(&path, "there are too many.");
+        assert_eq!(told.is_some(), said, "it is said once");
+        if let Some(told) = told {
+            assert!(
+                note(&[told]).ends_with("a.torrent was not added: there are too many. It is tried again.")
+            );
+        }
+    }
+    assert_eq!(names(folder.path()), ["a.torrent"]);
+    // One that nobody answers for is asked for again.
+    let asked: usize = (0..40).map(|_| look(&mut known).len()).sum();
+    assert_eq!(asked, 2);
+}
+
+#[test]
+fn files_move_to_a_folder_where_that_is_wished() {
+    let (folder, taken) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let move_to = Some(taken.path().join("made/when needed"));
+    let watch = Watch { move_to: move_to.clone(), ..watch(folder.path()) };
+    let mut known = Known::default();
+    for _ in 0..2 {
+        fs::write(folder.path().join("a.torrent"), torrent(1)).expect("written");
+        assert_eq!(looks(&mut known, &watch).len(), 1);
+    }
+    assert!(names(folder.path()).is_empty());
+    assert_eq!(names(&move_to.expect("chosen")), ["a.torrent", "a.torrent.2"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_marked_is_added_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.torrent"), torrent(1)).expect("written");
+    fs::write(folder.path().join("in the way"), b"").expect("written");
+    let watch = Watch { move_to: Some(folder.path().join("in the way/at all")), ..watch(folder.path()) };
+    let mut known = Known::default();
+    let found = looks(&mut known, &watch);
+    assert!(matches!(found[..], [Found::Note(_), Found::Torrent { .. }]), "{found:?}");
+    assert!(note(&found[..1]).contains("a.torrent was added, and cannot be put aside: "), "{found:?}");
+    assert!(looks(&mut known, &watch).is_empty());
+}
+
+#[test]
+fn the_removal_of_a_file_stops_its_torrent_where_that_is_wished() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (folder, away): (PathBuf, PathBuf) = (home.path().join("watched"), home.path().join("away"));
+    fs::create_dir(&folder).expect("made");
+    let path = folder.join("a.torrent");
+    fs::write(&path, torrent(1)).expect("written");
+    let watch = Watch { removal_stops: true, ..watch(&folder) };
+    let mut known = Known::default();
+    assert!(matches!(looks(&mut known, &watch)[..], [Found::Torrent { .. }]));
+    assert!(path.exists(), "the file stays: it stands for the torrent");
+    fs::remove_file(&path).expect("removed");
+    assert!(matches!(looks(&mut known, &watch)[..], [Found::Gone(_)]));
+    // A folder that is away, or hidden by another one, is not one that was emptied.
+    fs::write(&path, torrent(1)).expect("written");
+    assert_eq!(looks(&mut known, &watch).len(), 1);
+    fs::rename(&folder, &away).expect("moved");
+    assert!(note(&looks(&mut known, &watch)).contains("cannot be watched"));
+    #[cfg(unix)]
+    {
+        fs::create_dir(&folder).expect("made");
+        assert!(looks(&mut known, &watch).is_empty());
+        fs::remove_dir(&folder).expect("removed");
+    }
+    fs::rename(&away, &folder).expect("moved");
+    assert!(looks(&mut known, &watch).is_empty());
+    fs::remove_file(&path).expect("removed");
+    assert!(matches!(looks(&mut known, &watch)[..], [Found::Gone(_)]));
+    // A folder that is not watched any more is forgotten.
+    fs::write(&path, torrent(1)).expect("written");
+    assert_eq!(looks(&mut known, &watch).len(), 1);
+    known.forget_others(&[]);
+    assert_eq!(looks(&mut known, &watch).len(), 1);
+}
