@@ -21,6 +21,7 @@ fn count(folder: &Path, ending: &str) -> usize {
 }
 
 fn watch(peer: &mut Peer, watch: Watch) {
+    peer.see(SOON, |view| view.generation > 0);
     let settings = Settings { watch: vec![watch], ..Settings::clone(&peer.handle.view().settings) };
     peer.ask(Command::Settings(Box::new(settings)));
 }
