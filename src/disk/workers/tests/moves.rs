@@ -1,9 +1,12 @@
 //! Moving a torrent's files to another folder, on one drive and to another.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
 
 use super::*;
 use crate::disk::Relocation;
+use crate::disk::files::lock;
 use crate::disk::system::drive_of;
 
 impl Rig {
@@ -136,34 +139,41 @@ fn a_move_that_was_cut_short_is_brought_to_its_end() {
     });
 }
 
-#[test]
-fn a_move_that_is_told_to_end_is_undone_or_done_and_nothing_between() {
-    let rig = Rig::new(false);
-    rig.fill();
-    for target in targets() {
-        let to = target.path().to_path_buf();
-        let workers = rig.workers.as_ref().expect("started");
-        workers.submit(vec![
-            Job::Move { torrent: KEY, to: to.clone(), resumed: false },
-            Job::StopMove { torrent: KEY },
-        ]);
-        let outcome = loop {
-            if let Done::Moved { outcome, .. } = rig.next() {
-                break outcome;
-            }
-        };
-        // A rename may be over before it can be told to end.
-        match outcome {
-            Relocation::Undone(None) => {
-                rig.assert_in(rig.folder.path());
-                assert_eq!(fs::read_dir(&to).expect("a folder").count(), 0);
-            }
-            Relocation::Moved(_) => {
-                rig.assert_in(&to);
-                assert!(matches!(rig.relocate(rig.folder.path(), false), Relocation::Moved(_)));
-            }
-            other => panic!("{other:?}"),
+/// A rig whose move stands still at its report of that number, of those where nothing is done yet: the first comes before
+/// anything is touched, the second, on another drive, when copying begins. Heard there, it goes on when it is told.
+fn held(report: usize) -> (Rig, Receiver<()>, SyncSender<()>) {
+    let mut rig = Rig::new(false);
+    let (reaches, reached) = sync_channel(1);
+    let (go, goes) = sync_channel(1);
+    let (goes, reports) = (Mutex::new(goes), AtomicUsize::new(0));
+    rig.start_with(false, move |done| {
+        if matches!(done, Done::Moving { done: 0, .. }) && reports.fetch_add(1, Ordering::Relaxed) == report {
+            reaches.send(()).expect("the test waits for it");
+            lock(&goes).recv().expect("the test lets it go on");
         }
-        rig.assert_reads();
+    });
+    (rig, reached, go)
+}
+
+#[test]
+fn a_move_that_is_told_to_end_is_undone() {
+    for (drive, target) in targets().iter().enumerate() {
+        for report in 0..=drive {
+            let (rig, reached, go) = held(report);
+            rig.fill();
+            rig.submit(Job::Move { torrent: KEY, to: target.path().to_path_buf(), resumed: false });
+            reached.recv_timeout(Duration::from_secs(20)).expect("the move gets there");
+            rig.submit(Job::StopMove { torrent: KEY });
+            go.send(()).expect("the move waits");
+            let outcome = loop {
+                if let Done::Moved { outcome, .. } = rig.next() {
+                    break outcome;
+                }
+            };
+            assert_eq!(outcome, Relocation::Undone(None));
+            rig.assert_in(rig.folder.path());
+            rig.assert_reads();
+            assert_eq!(fs::read_dir(target.path()).expect("a folder").count(), 0);
+        }
     }
 }
