@@ -26,13 +26,15 @@ pub(super) fn run(mut bench: Bench<'_>) -> Result<LabResult, LabError> {
     let runs = if bench.plan.sockets { 1 } else { RUNS };
     bench.expect(2 * runs as usize);
     let mut times = [const { Vec::new() }; 3];
+    let mut away = Vec::new();
     for run in 0..runs {
         let place = (run % 2) as usize;
         let mut left = play(&mut bench, run, Some(place))?;
         let mut stayed = play(&mut bench, run, None)?;
-        times[0].push(std::mem::take(&mut left[1 - place]));
-        times[1].push(std::mem::take(&mut left[place]));
-        times[2].push(std::mem::take(&mut stayed[place]));
+        away.append(&mut left[place].away);
+        times[0].push(std::mem::take(&mut left[1 - place].times));
+        times[1].push(std::mem::take(&mut left[place].times));
+        times[2].push(std::mem::take(&mut stayed[place].times));
     }
     let mut result = bench.result();
     for (series, times) in [STAYS, LEAVES, HAD_STAYED].into_iter().zip(&times) {
@@ -53,11 +55,13 @@ pub(super) fn run(mut bench: Bench<'_>) -> Result<LabResult, LabError> {
     (result.result, result.figures) = match (last(STAYS), last(LEAVES), last(HAD_STAYED)) {
         (Some(stays), Some(leaves), Some(had_stayed)) => {
             let each = (leaves - had_stayed) / (FILES - 1) as f64;
+            let away = away.iter().sum::<f64>() / away.len().max(1) as f64;
             let figures = [
                 ("stays_secs", stays),
                 ("leaves_secs", leaves),
                 ("had_stayed_secs", had_stayed),
                 ("each_time_secs", each),
+                ("away_secs", away),
             ];
             (
                 told(&figures.map(|(_, value)| value)),
@@ -69,7 +73,7 @@ pub(super) fn run(mut bench: Bench<'_>) -> Result<LabResult, LabError> {
     Ok(result)
 }
 
-fn told([stays, leaves, had_stayed, each]: &[f64; 4]) -> String {
+fn told([stays, leaves, had_stayed, each, away]: &[f64; 5]) -> String {
     let cost = if *each > 0.0 {
         format!(
             "each time cost it {}, {} in all",
@@ -81,10 +85,11 @@ fn told([stays, leaves, had_stayed, each]: &[f64; 4]) -> String {
     };
     format!(
         "After five files the peer that stayed had needed {} and the one that disconnected after each {}; had it stayed, it \
-         would have needed {}: {cost}.",
+         would have needed {}. It was away for {} each time: {cost}.",
         words::secs(*stays),
         words::secs(*leaves),
-        words::secs(*had_stayed)
+        words::secs(*had_stayed),
+        words::secs(*away)
     )
 }
 
@@ -94,32 +99,43 @@ struct Peer {
     leaves: bool,
     /// The file that it fetches, or will when it is back.
     file: usize,
-    /// Whether it is away.
-    away: bool,
+    /// Since when it is away.
+    left: Option<Moment>,
+    log: Log,
+}
+
+/// What a peer went through.
+#[derive(Default)]
+struct Log {
     /// When each file was complete, in seconds from the beginning.
     times: Vec<f64>,
+    /// Seconds from each end of a connection to the beginning of the next one.
+    away: Vec<f64>,
 }
 
 impl Peer {
     /// Does what follows from what has happened.
     fn go_on(&mut self, ground: &mut dyn Ground, begun: Moment) -> Result<(), LabError> {
-        if self.away && !ground.is_on(self.machine) {
+        if let Some(left) = self.left
+            && !ground.is_on(self.machine)
+        {
             ground.start(self.machine)?;
             ground.add(self.machine, self.file, Has::Nothing, &[])?;
-            self.away = false;
+            self.log.away.push(ground.now().since(left).secs_f64());
+            self.left = None;
         }
-        if self.away || self.file == FILES {
+        if self.left.is_some() || self.file == FILES {
             return Ok(());
         }
         let Some(at) = ground.completed(self.machine, self.file) else { return Ok(()) };
-        self.times.push(at.since(begun).secs_f64());
+        self.log.times.push(at.since(begun).secs_f64());
         self.file += 1;
         if self.file == FILES {
             return Ok(());
         }
         if self.leaves {
+            self.left = Some(ground.now());
             ground.stop(self.machine);
-            self.away = true;
             Ok(())
         } else {
             ground.add(self.machine, self.file, Has::Nothing, &[])
@@ -127,8 +143,8 @@ impl Peer {
     }
 }
 
-/// When each of the two had each file; the one in that place disconnects after each.
-fn play(bench: &mut Bench<'_>, run: u64, leaver: Option<usize>) -> Result<[Vec<f64>; 2], LabError> {
+/// What the two went through; the one in that place disconnects after each file.
+fn play(bench: &mut Bench<'_>, run: u64, leaver: Option<usize>) -> Result<[Log; 2], LabError> {
     bench.begin(if leaver.is_some() { "one disconnects after each file" } else { "both stay connected" });
     let (mut rng, size, line) = (bench.rng(), bench.plan.file_size, bench.plan.bandwidth);
     let files = (1..=FILES).map(|number| Files::single(&format!("File{number}"), size, &mut rng)).collect();
@@ -148,22 +164,22 @@ fn play(bench: &mut Bench<'_>, run: u64, leaver: Option<usize>) -> Result<[Vec<f
         let machine = ground.machine(Kind { up: line, down: line, max_n: MAX_N });
         ground.start(machine)?;
         let leaves = leaver == Some(place);
-        peers.push(Peer { machine, leaves, file: 0, away: false, times: Vec::new() });
+        peers.push(Peer { machine, leaves, file: 0, left: None, log: Log::default() });
     }
     let begun = ground.now();
     for peer in &peers {
         ground.add(peer.machine, 0, Has::Nothing, &[])?;
     }
     let limit = bench.limit(begun, FILES as u64);
-    while peers.iter().any(|peer| peer.times.len() < FILES) && ground.now() < limit {
+    while peers.iter().any(|peer| peer.log.times.len() < FILES) && ground.now() < limit {
         bench.pass(ground, limit)?;
         for peer in &mut peers {
             peer.go_on(ground, begun)?;
         }
-        let done: usize = peers.iter().map(|peer| peer.times.len()).sum();
+        let done: usize = peers.iter().map(|peer| peer.log.times.len()).sum();
         bench.part(done as f64 / (2 * FILES) as f64);
     }
     bench.end();
-    let mut times = peers.into_iter().map(|peer| peer.times);
-    Ok([times.next().unwrap_or_default(), times.next().unwrap_or_default()])
+    let mut logs = peers.into_iter().map(|peer| peer.log);
+    Ok([logs.next().unwrap_or_default(), logs.next().unwrap_or_default()])
 }

@@ -55,8 +55,7 @@ fn disconnecting_after_each_file_never_gains_time() {
     }
     assert_eq!(leaves.len(), 5);
     assert!(leaves.windows(2).all(|pair| pair[0] < pair[1]), "times add up: {leaves:?}");
-    // A connection is set up in parts of a second, which is no more than chance.
-    assert!(result.figure("each_time_secs").is_some_and(|cost| cost.abs() < 1.0));
+    assert!(result.figure("away_secs").is_some_and(|away| away > 0.0), "{:?}", result.figures);
 }
 
 #[test]
