@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use crate::api::{IndexEntry, NetworkRules, NetworkStatistics, Registers};
@@ -49,10 +48,22 @@ pub struct Screens {
 /// Something that has to last. It must be written before the answer to the request that caused it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// A torrent is in the index, with that .torrent and note.
-    Keep(InfoHash, Bytes, Note),
+    /// A torrent is in the index.
+    Keep {
+        /// Which.
+        torrent: InfoHash,
+        /// As it is now.
+        now: Kept,
+        /// As it was.
+        before: Option<Kept>,
+    },
     /// A torrent has left the index.
-    Drop(InfoHash),
+    Drop {
+        /// Which.
+        torrent: InfoHash,
+        /// As it was.
+        before: Kept,
+    },
 }
 
 impl Network {
@@ -78,6 +89,19 @@ impl Network {
         let hash = torrent.info_hash;
         self.index.put(hash, Kept::new(torrent, note))?;
         Ok(hash)
+    }
+
+    /// Takes back what could not be made to last: the index is as it was before.
+    pub fn undo(&mut self, effect: Effect) {
+        let (torrent, before) = match effect {
+            Effect::Keep { torrent, before, .. } => (torrent, before),
+            Effect::Drop { torrent, before } => (torrent, Some(before)),
+        };
+        self.index.take(torrent);
+        if let Some(kept) = before {
+            // It had its place a moment ago.
+            let _ = self.index.put(torrent, kept);
+        }
     }
 
     /// Sets the address by which others know the machine that this runs on, and whether they can come here.
@@ -290,30 +314,32 @@ impl Network {
         let uploader = self.user_name(request.id);
         let torrent = Torrent::from_info(request.info.0.into(), Vec::new(), Vec::new()).map_err(malformed)?;
         let (hash, name) = (torrent.info_hash, torrent.name.clone());
-        let known = self.index.get(hash).map(|kept| kept.note.clone());
+        let before = self.index.get(hash).cloned();
+        let known = before.as_ref().map(|kept| &kept.note);
         // An upload that comes again stays with its tracker while that is here, and is assigned anew otherwise.
-        let stays = known.as_ref().and_then(|note| self.coordinator.tiers_from(note.tiers.first()?));
+        let stays = known.and_then(|note| self.coordinator.tiers_from(note.tiers.first()?));
         let tiers = match stays {
             Some(tiers) => tiers,
             None => self.coordinator.assign()?,
         };
         let first = tiers.first().and_then(|urls| urls.first()).cloned().unwrap_or_default();
-        let note = match &known {
+        let note = match known {
             Some(note) => Note { tiers, ..note.clone() },
             None => Note { added_unix: now.micros() / 1_000_000, uploader: uploader.clone(), tiers },
         };
+        let again = if known.is_some() { " again" } else { "" };
         let kept = Kept::new(torrent, note);
         self.index.put(hash, kept.clone())?;
-        self.effects.push_back(Effect::Keep(hash, kept.torrent.clone(), kept.note));
         self.screens.coordinator.say(now, format!("{uploader} uploaded {name}: assigned to {first}"));
         let entry = self.row(hash)?;
-        let again = if known.is_some() { " again" } else { "" };
         let others = match entry.namesakes {
             0 => String::new(),
             count => format!("; {count} more of that name, kept apart by info-hash"),
         };
         self.screens.index.say(now, format!("stored {name}{again} ({hash}){others}"));
-        Ok(Uploaded { entry, torrent: super::Base64(kept.torrent.to_vec()), known: known.is_some() })
+        let (known, torrent) = (known.is_some(), super::Base64(kept.torrent.to_vec()));
+        self.effects.push_back(Effect::Keep { torrent: hash, now: kept, before });
+        Ok(Uploaded { entry, torrent, known })
     }
 
     fn fetch(&mut self, now: Moment, from: IpAddr, request: Fetch) -> Result<Fetched, Refusal> {
@@ -336,8 +362,9 @@ impl Network {
     fn remove(&mut self, now: Moment, request: Remove) -> Result<IndexEntry, Refusal> {
         let hash = self.index.find(&request.name)?;
         let entry = self.row(hash)?;
-        self.index.take(hash);
-        self.effects.push_back(Effect::Drop(hash));
+        if let Some(before) = self.index.take(hash) {
+            self.effects.push_back(Effect::Drop { torrent: hash, before });
+        }
         self.screens.index.say(now, format!("removed {} ({hash})", entry.name));
         Ok(entry)
     }

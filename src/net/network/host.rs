@@ -16,7 +16,7 @@ use crate::net::lan;
 use crate::net::network::door::Door;
 use crate::net::network::keep::Keeper;
 use crate::net::network::{Identity, IdentityError, KeepError, server, tls};
-use crate::network::{Code, JoinLink, Network, Operation as _, Place, Refusal, Remove, Secret};
+use crate::network::{Code, JoinLink, Network, Place, Refusal, Secret};
 
 /// How often silent members are looked for.
 const TICK: Duration = Duration::from_secs(1);
@@ -180,12 +180,8 @@ impl Shared {
         let answer = network.handle(self.now(), from, operation, body);
         while let Some(effect) = network.poll_effect() {
             if let Err(why) = self.keep(|keeper| keeper.apply(&effect)) {
-                if let crate::network::Effect::Keep(hash, ..) = effect {
-                    // What is not on the disk is not in the index either.
-                    let remove = serde_json::to_vec(&Remove { name: hash.to_hex() }).unwrap_or_default();
-                    let _ = network.handle(self.now(), from, Remove::NAME, &remove);
-                    while network.poll_effect().is_some() {}
-                }
+                // The index is what is on the disk.
+                network.undo(effect);
                 let text = format!("the coordinator cannot write its index: {why}");
                 network.screens_mut().index.say(self.now(), text.clone());
                 return Err(Refusal::new(Code::Internal, text));

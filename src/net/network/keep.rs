@@ -93,8 +93,10 @@ impl Keeper {
     /// Does what has to last.
     pub(super) fn apply(&self, effect: &Effect) -> Result<(), String> {
         match effect {
-            Effect::Keep(hash, torrent, note) => self.put(*hash, torrent, note),
-            Effect::Drop(hash) => self.run("DELETE FROM torrents WHERE info_hash = ?1", params![&hash.0[..]]),
+            Effect::Keep { torrent, now, .. } => self.put(*torrent, &now.torrent, &now.note),
+            Effect::Drop { torrent, .. } => {
+                self.run("DELETE FROM torrents WHERE info_hash = ?1", params![&torrent.0[..]])
+            }
         }
     }
 

@@ -91,13 +91,41 @@ fn a_restarted_coordinator_keeps_the_index_and_asks_for_what_it_lacks() {
     let lost = upload(&mut network, at(0), 9, "lost", 3).expect("assigned").entry.info_hash;
     ask(&mut network, at(0), &Remove { name: "removed".into() }).expect("there");
     let effects: Vec<_> = std::iter::from_fn(|| network.poll_effect()).collect();
-    assert!(matches!(&effects[3], Effect::Drop(hash) if *hash == removed.info_hash), "{effects:?}");
-    let Effect::Keep(hash, torrent, note) = &effects[0] else { panic!("{effects:?}") };
+    assert!(
+        matches!(&effects[3], Effect::Drop { torrent, .. } if *torrent == removed.info_hash),
+        "{effects:?}"
+    );
+    let Effect::Keep { torrent: hash, now, before: None } = &effects[0] else { panic!("{effects:?}") };
     let mut again = super::network();
-    assert_eq!(again.restore(torrent, note.clone()), Ok(*hash));
+    assert_eq!(again.restore(&now.torrent, now.note.clone()), Ok(*hash));
     assert_eq!(again.entries(), [kept]);
     assert!(again.restore(b"nothing", Note::default()).is_err());
     assert_eq!(user(&mut again, at(9), 9, vec![*hash, lost]).missing, [lost]);
+}
+
+#[test]
+fn what_cannot_be_written_is_as_if_it_had_not_been_asked_for() {
+    let mut network = network();
+    tracker(&mut network, at(0), 1);
+    tracker(&mut network, at(0), 2);
+    user(&mut network, at(0), 9, Vec::new());
+    upload(&mut network, at(0), 9, "kept", 1).expect("assigned");
+    network.poll_effect().expect("kept");
+    let before = network.entries();
+    ask(&mut network, at(6), &LeaveTracker { id: id(1) }).expect("known");
+    upload(&mut network, at(6), 9, "kept", 1).expect("assigned to the other tracker");
+    assert_ne!(network.entries(), before);
+    let effect = network.poll_effect().expect("kept anew");
+    network.undo(effect);
+    assert_eq!(network.entries(), before, "the former upload is still there");
+    upload(&mut network, at(7), 9, "new", 2).expect("assigned");
+    let effect = network.poll_effect().expect("kept");
+    network.undo(effect);
+    ask(&mut network, at(8), &Remove { name: "kept".into() }).expect("there");
+    let effect = network.poll_effect().expect("dropped");
+    network.undo(effect);
+    assert_eq!(network.entries(), before);
+    assert!(network.poll_effect().is_none());
 }
 
 #[test]
