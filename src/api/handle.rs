@@ -109,8 +109,13 @@ impl Backend {
 
     /// Publishes a view.
     pub fn publish(&self, view: View) {
-        *self.shared.view.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        self.renew(view);
         self.shared.wake(&self.shared.seen);
+    }
+
+    /// Puts a view in place of the last one for whoever looks next; nobody is called, as only time has passed.
+    pub fn renew(&self, view: View) {
+        *self.shared.view.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
     }
 
     /// Sets what is called when a command waits.

@@ -37,6 +37,8 @@ pub(super) struct Networking {
     told: Vec<(InfoHash, bool)>,
     /// What the window shows.
     pub(super) view: Option<Arc<NetworkView>>,
+    /// Whether there is more in it than time that has passed since it was last published.
+    pub(super) is_news: bool,
 }
 
 #[derive(Debug)]
@@ -198,9 +200,12 @@ impl Driver {
             }
             Word::Event(event) => self.backend.emit(event),
             Word::Moved { listen, link } => self.moved(listen, link),
-            Word::View(view) => {
+            Word::View(view, is_news) => {
                 self.networking.view = Some(view);
-                self.publisher.stir();
+                if is_news {
+                    self.networking.is_news = true;
+                    self.publisher.stir();
+                }
             }
         }
     }

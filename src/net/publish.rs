@@ -69,16 +69,20 @@ impl Driver {
             settings: Arc::clone(&self.settings),
             network: self.networking.view.clone(),
         };
-        let same = same(&view, last);
+        // The first one is always shown.
+        let is_news =
+            std::mem::take(&mut self.networking.is_news) || last.generation == 0 || !same(&view, last);
         (self.publisher.looked, self.publisher.next) = (now, now + IDLE);
-        if !same {
+        if is_news {
             self.publisher.last = view.clone();
             self.backend.publish(view);
+        } else {
+            self.backend.renew(View { generation: last.generation, ..view });
         }
     }
 }
 
-/// Whether two views show the same, whenever they were made.
+/// Whether two views show the same, whenever they were made; the network tells by itself what is new in it.
 fn same(one: &View, other: &View) -> bool {
     same_rows(&one.torrents, &other.torrents)
         && one.jobs == other.jobs
@@ -88,12 +92,7 @@ fn same(one: &View, other: &View) -> bool {
         && one.listening == other.listening
         && one.listen_fault == other.listen_fault
         && Arc::ptr_eq(&one.settings, &other.settings)
-        && match (&one.network, &other.network) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (one, other) => one.is_none() && other.is_none(),
-        }
-        // The first one is always shown.
-        && other.generation > 0
+        && one.network.is_some() == other.network.is_some()
 }
 
 fn same_rows(one: &[Arc<TorrentRow>], other: &[Arc<TorrentRow>]) -> bool {

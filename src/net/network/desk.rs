@@ -88,8 +88,8 @@ pub(in crate::net) enum Word {
     Event(Event),
     /// Another network is the session's from now on: where the coordinator listens, or the link that was followed.
     Moved { listen: Option<SocketAddr>, link: Option<String> },
-    /// What the window shows has changed.
-    View(Arc<NetworkView>),
+    /// What the window shows has changed, and whether by more than that time has passed.
+    View(Arc<NetworkView>, bool),
 }
 
 /// The session's end of it.
@@ -219,6 +219,8 @@ pub(super) struct Room {
     /// A network that is elsewhere, as it looked last.
     pub(super) far: Option<Box<Looked>>,
     pub(super) view: Arc<NetworkView>,
+    /// What of the view stands still.
+    pub(super) still: NetworkView,
     members: JoinSet<()>,
     user_news: Option<mpsc::Receiver<News>>,
     tracker_news: Option<mpsc::Receiver<News>>,
@@ -261,6 +263,7 @@ impl Room {
             asked: Asked::default(),
             far: None,
             view: Arc::default(),
+            still: NetworkView::default(),
             members: JoinSet::new(),
             user_news: None,
             tracker_news: None,

@@ -1,10 +1,11 @@
-//! What the window shows of the network, put together once a second and told only where it has changed.
+//! What the window shows of the network, put together once a second and told where it has changed.
 
 use std::sync::{Arc, PoisonError};
 
 use crate::api::{NetworkStatistics, NetworkView, Registers, ScreenView, TrackerSwarm};
 use crate::net::network::Host;
 use crate::net::network::desk::{Room, Word};
+use crate::net::network::still::still;
 use crate::network::Screen;
 
 /// Swarms of the tracker that are shown, and peers and seeds of each.
@@ -19,8 +20,10 @@ impl Room {
         }
         let view = self.view();
         if view != *self.view {
-            self.view = Arc::new(view);
-            self.tell(Word::View(Arc::clone(&self.view))).await;
+            let still = still(&view);
+            let is_news = still != self.still;
+            (self.view, self.still) = (Arc::new(view), still);
+            self.tell(Word::View(Arc::clone(&self.view), is_news)).await;
         }
     }
 

@@ -14,6 +14,7 @@
 //! - `orders`: what a user asks of it
 //! - `asked`: what it is asking of the coordinator
 //! - `look`: what the window shows of it
+//! - `still`: what of that a user would see changed
 
 mod asked;
 mod client;
@@ -28,6 +29,7 @@ mod look;
 mod member;
 mod orders;
 mod server;
+mod still;
 #[cfg(test)]
 mod tests;
 mod tls;
