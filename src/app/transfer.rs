@@ -137,6 +137,7 @@ impl Transfer {
         peers.extend(args.peers());
         let options = AddOptions { folder: Some(folder), peers, ..AddOptions::default() };
         running.handle.send(Command::Add { request, source, options: options.clone() })?;
+        tracing::info!("{name} is fetched or seeded in {}", args.dir.display());
         Ok(Self { running, _lock: lock, began, request, hash, name, options, known: false })
     }
 

@@ -2,11 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -42,18 +42,6 @@ impl Place {
             command.env_remove(name);
         }
         command
-    }
-
-    /// Waits until a program holds a state folder here and has left this word for others.
-    fn wait_for_instance(&self, word: &str) {
-        let holds = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains(word));
-        for _ in 0..600 {
-            if files(self.0.path()).iter().any(|path| path.ends_with("instance") && holds(path)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("no program holds a state folder within a minute");
     }
 
     fn run(&self, args: &[&str]) -> Ran {
@@ -93,12 +81,6 @@ impl Ran {
         assert_eq!((self.code, &*self.out), (Some(2), ""), "{self:?}");
         assert!(self.err.contains("try '--help'"), "{self:?}");
     }
-}
-
-/// Every file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 fn content(len: usize) -> Vec<u8> {
@@ -203,21 +185,40 @@ fn wrong_usage_is_told_apart_and_help_is_there() {
 struct Running {
     child: Child,
     lines: Receiver<String>,
+    log: Receiver<String>,
+}
+
+/// The lines of a stream, read on a thread of their own for as long as it goes on.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    let read =
+        move || BufReader::new(stream).lines().map_while(Result::ok).for_each(|line| _ = sender.send(line));
+    Builder::new().name("output".into()).spawn(read).expect("a thread");
+    lines
+}
+
+fn next(lines: &Receiver<String>) -> String {
+    lines.recv_timeout(Duration::from_secs(60)).expect("a line within a minute")
 }
 
 impl Running {
     fn start<S: AsRef<OsStr>>(place: &Place, args: impl IntoIterator<Item = S>) -> Self {
-        let mut child = place.command(args).stdout(Stdio::piped()).spawn().expect("the program starts");
-        let out = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = sync_channel(100);
-        let read = move || out.lines().map_while(Result::ok).for_each(|line| _ = sender.try_send(line));
-        Builder::new().name("output".into()).spawn(read).expect("a thread");
-        Self { child, lines }
+        let mut command = place.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).env("FYRIS_LOG", "info");
+        let mut child = command.spawn().expect("the program starts");
+        let out = lines(child.stdout.take().expect("piped"));
+        let log = lines(child.stderr.take().expect("piped"));
+        Self { child, lines: out, log }
     }
 
     /// The next line that it prints.
     fn line(&self) -> String {
-        self.lines.recv_timeout(Duration::from_secs(60)).expect("it prints something within a minute")
+        next(&self.lines)
+    }
+
+    /// Waits until it has logged that.
+    fn logs(&self, what: &str) {
+        while !next(&self.log).contains(what) {}
     }
 
     /// Asks it to end, and gives its exit code.
@@ -287,7 +288,7 @@ fn a_killed_get_goes_on_where_it_was() {
     let (place, _seed, peer) = seeded(4_000_000, &["--up-limit", "2000000"]);
     for _ in 0..2 {
         let mut get = Running::start(&place, getting("a.bin.torrent", &peer, &[]));
-        place.wait_for_instance(&format!("{}\n", get.child.id()));
+        get.logs("a.bin is fetched");
         // Two in one place would write over each other.
         place.run(&getting("a.bin.torrent", &peer, &[])).failed("already fetching or seeding a.bin");
         // Wherever it is by now.
@@ -321,7 +322,7 @@ fn a_second_start_hands_over_to_the_first() {
     let port = port();
     let app = ["--state", "state", "--bind", "127.0.0.1", "--port", &port];
     let first = Running::start(&place, app.iter().chain(ALONE));
-    place.wait_for_instance("127.0.0.1:");
+    first.logs("peers reach this session");
     assert_eq!(place.run(&["--state", "state", "a.bin.torrent"]).done(), "");
     let mut line = first.line();
     if line.starts_with("the tracker's page: http://127.0.0.1:") {
@@ -329,4 +330,30 @@ fn a_second_start_hands_over_to_the_first() {
     }
     assert_eq!(line, "seeding a.bin");
     place.run(&["daemon", "--state", "state"]).failed("uses this state folder");
+}
+
+#[test]
+fn an_experiment_prints_one_object_and_writes_its_table() {
+    let place = Place::new();
+    let args = ["lab", "3", "--json", "--csv", "points.csv", "--peers", "2", "--max-n", "1-2"];
+    let ran = place.run(&args);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.out, place.run(&args).out, "the same seed gives the same numbers");
+    let object: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let secs = |max_n: u64| {
+        let mut points = object["points"].as_array().expect("points").iter();
+        points.find(|point| point["max_n"] == max_n).and_then(|point| point["secs"].as_f64()).expect("a time")
+    };
+    assert!((1.8..=2.2).contains(&(secs(1) / secs(2))), "{}", ran.out);
+    assert!(object["result"].as_str().is_some_and(|text| text.contains("Max_N")), "{}", ran.out);
+    let csv = fs::read_to_string(place.path("points.csv")).expect("a table");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "series,max_n,secs,connections,completed,of");
+    assert_eq!(lines.len(), 1 + object["points"].as_array().expect("points").len());
+    assert_eq!(place.run(&["lab", "5"]).code, Some(2));
+    let wild = place.run(&["lab", "4", "--peers", "1"]);
+    assert_eq!(
+        (wild.code, wild.err.trim()),
+        (Some(1), "fyris: the number of peers must lie between 2 and 200")
+    );
 }
