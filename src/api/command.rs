@@ -74,6 +74,21 @@ pub struct Share {
     pub web_seeds: Vec<String>,
 }
 
+impl Share {
+    /// What lies at `path`, shared as it is with everyone on the local network.
+    pub fn of(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            reach: super::Reachable::default(),
+            piece_length: None,
+            private: false,
+            comment: None,
+            trackers: Vec::new(),
+            web_seeds: Vec::new(),
+        }
+    }
+}
+
 /// One request to a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::api::{Command, Event, IndexEntry, NetworkStatistics, Reachable, Share, State};
+use crate::api::{Command, Event, IndexEntry, NetworkStatistics, Share, State};
 use crate::app::bar::Bar;
 use crate::app::cli::{CoordinatorArgs, NetworkArgs, ShareArgs};
 use crate::app::running::{News, Running, settings};
@@ -158,16 +158,7 @@ fn share_until_ended(running: &Running, path: PathBuf) -> Result<()> {
         }
     }
     let request = handle.next_request();
-    let share = Share {
-        path,
-        reach: Reachable::LocalNetwork,
-        piece_length: None,
-        private: false,
-        comment: None,
-        trackers: Vec::new(),
-        web_seeds: Vec::new(),
-    };
-    handle.send(Command::Share { request, share: Box::new(share) })?;
+    handle.send(Command::Share { request, share: Box::new(Share::of(path)) })?;
     let (mut bar, mut shared, mut told) = (Some(Bar::new()), None::<InfoHash>, false);
     loop {
         match running.next() {

@@ -334,13 +334,10 @@ mod tests {
 
     fn share(path: &Path) -> Share {
         Share {
-            path: path.into(),
             reach: Reachable::ThisComputer,
-            piece_length: None,
-            private: false,
             comment: Some(String::new()),
             trackers: vec![vec!["http://b.example/announce".into()]],
-            web_seeds: Vec::new(),
+            ..Share::of(path)
         }
     }
 

@@ -17,13 +17,9 @@ const LONG: Duration = Duration::from_secs(60);
 fn share(peer: &mut Peer, name: &str) -> (InfoHash, String) {
     let request = peer.handle.next_request();
     let share = Share {
-        path: peer.folder.join(name),
         reach: Reachable::ThisComputer,
         piece_length: Some(32 * 1024),
-        private: false,
-        comment: None,
-        trackers: Vec::new(),
-        web_seeds: Vec::new(),
+        ..Share::of(peer.folder.join(name))
     };
     peer.ask(Command::Share { request, share: Box::new(share) });
     peer.until(LONG, |event| match event {

@@ -3,7 +3,7 @@
 
 use eframe::egui::{self, Key, Margin, RichText, Role, Sense, Ui, UiBuilder, vec2};
 
-use crate::api::{AddOptions, Command, NetworkCommand, NetworkView, Part, Reachable, Share};
+use crate::api::{AddOptions, Command, NetworkCommand, NetworkView, Part, Share};
 use crate::gui::download;
 use crate::gui::panels::Panel;
 use crate::gui::panels::parts::{self, ScreenPane};
@@ -143,16 +143,8 @@ impl Controls {
             scene.ask(Action::Upload(None));
             return;
         }
-        let share = Share {
-            // A path of its own stays as it is.
-            path: scene.view.settings.download_folder.join(field::path(&text)),
-            reach: Reachable::default(),
-            piece_length: None,
-            private: false,
-            comment: None,
-            trackers: Vec::new(),
-            web_seeds: Vec::new(),
-        };
+        // A path of its own stays as it is.
+        let share = Share::of(scene.view.settings.download_folder.join(field::path(&text)));
         let request = scene.handle.next_request();
         scene.send(Command::Share { request, share: Box::new(share) });
     }

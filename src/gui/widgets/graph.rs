@@ -59,6 +59,22 @@ impl Samples {
     }
 }
 
+/// A plot that is looked at and not handled: its parts stand where they are put.
+pub(crate) fn plain_plot<'a>(name: impl egui::AsIdSalt, height: f32) -> Plot<'a> {
+    Plot::new(name)
+        .height(height)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .show_grid([false, true])
+        .show_background(false)
+        .show_crosshair(false)
+        .label_formatter(|_| None)
+        .set_margin_fraction(egui::vec2(0.0, 0.0))
+}
+
 /// Lines over the time before now.
 pub(crate) struct Graph<M> {
     /// What its place in the window goes by.
@@ -79,19 +95,10 @@ impl<M: Fn(f64) -> String> Graph<M> {
     /// Draws lines, each with its name, points of seconds (0 is now, the past is negative) and values, and colour.
     pub(crate) fn show(self, ui: &mut Ui, lines: Vec<(&'static str, PlotPoints<'_>, Color32)>) {
         let (oldest, top) = (self.oldest.max(60.0), self.top * 1.12);
-        let response = Plot::new(self.name)
-            .height(self.height)
-            .allow_zoom(false)
-            .allow_drag(false)
-            .allow_scroll(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .show_grid([false, true])
-            .show_background(false)
+        let response = plain_plot(self.name, self.height)
             .include_y(0.0)
             .include_y(top)
             .default_x_bounds(-oldest, 0.0)
-            .set_margin_fraction(egui::vec2(0.0, 0.0))
             .x_axis_formatter(|mark, _| match -mark.value {
                 secs if secs < 0.5 => "now".to_owned(),
                 secs => format!("−{}", format::span(secs.round() as u64)),
@@ -99,8 +106,6 @@ impl<M: Fn(f64) -> String> Graph<M> {
             .y_axis_formatter(move |mark, _| (self.mark)(mark.value))
             .y_axis_min_width(74.0)
             .legend(Legend::default().position(Corner::LeftTop))
-            .label_formatter(|_| None)
-            .show_crosshair(false)
             .show(ui, |plot| {
                 plot.set_plot_bounds_x(-oldest..=0.0);
                 plot.set_plot_bounds_y(0.0..=top);

@@ -1,8 +1,8 @@
 //! Sessions in a network: one hosts it, the other joins it, and what either does shows at the other.
 
 use fyris::api::{
-    AddOptions, Command, Event, NetworkCommand, NetworkRules, NetworkView, Part, Question, Reachable,
-    RequestId, Share, State,
+    AddOptions, Command, Event, NetworkCommand, NetworkRules, NetworkView, Part, Question, RequestId, Share,
+    State,
 };
 
 use super::rig::{Peer, bytes};
@@ -18,15 +18,7 @@ fn sees(peer: &mut Peer, is_so: impl Fn(&NetworkView) -> bool) {
 
 fn share(peer: &Peer, name: &str) -> RequestId {
     let request = peer.handle.next_request();
-    let share = Share {
-        path: peer.folder.join(name),
-        reach: Reachable::LocalNetwork,
-        piece_length: None,
-        private: false,
-        comment: None,
-        trackers: Vec::new(),
-        web_seeds: Vec::new(),
-    };
+    let share = Share::of(peer.folder.join(name));
     peer.ask(Command::Share { request, share: Box::new(share) });
     request
 }

@@ -1,10 +1,11 @@
 //! The curves of a result.
 
-use eframe::egui::{self, Color32, Role, Ui, WidgetInfo};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints, Points};
+use eframe::egui::{Color32, Role, Ui, WidgetInfo};
+use egui_plot::{Corner, Legend, Line, PlotPoints, Points};
 
 use crate::api::LabResult;
 use crate::gui::theme::{self, Look};
+use crate::gui::widgets::graph::plain_plot;
 
 const HEIGHT: f32 = 260.0;
 
@@ -24,21 +25,10 @@ pub(super) fn show(ui: &mut Ui, result: &LabResult) {
         .iter()
         .fold((f64::MAX, f64::MIN), |(least, most), point| (least.min(point.x), most.max(point.x)));
     let edge = ((most - least) * 0.04).max(0.2);
-    let response = Plot::new(("lab", result.plan.experiment.number()))
-        .height(HEIGHT)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_double_click_reset(false)
-        .show_grid([false, true])
-        .show_background(false)
-        .set_margin_fraction(egui::vec2(0.0, 0.0))
+    let response = plain_plot(("lab", result.plan.experiment.number()), HEIGHT)
         .x_axis_label(axis)
         .y_axis_label("Seconds")
         .legend(Legend::default().position(Corner::RightTop))
-        .label_formatter(|_| None)
-        .show_crosshair(false)
         .show(ui, |plot| {
             plot.set_plot_bounds_x(least - edge..=most + edge);
             plot.set_plot_bounds_y(0.0..=top);
