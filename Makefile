@@ -10,6 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # One set of features for lints, documents and tests, so that everything is built once.
 ALL := --locked --features sim,window-tests
 PURE := --locked --no-default-features --features sim
+FLOOD := tracker::tests::flood::ten_million_of_each_take_no_more_than_the_limits_allow
 # In continuous integration a check that could not run is a failure.
 STRICT := $(if $(CI),--strict)
 DENY ?= $(or $(shell command -v cargo-deny 2>/dev/null),$(TARGET)/tools/bin/cargo-deny)
@@ -28,7 +29,7 @@ run: needs-cargo ## opens the window; ARGS="…" are given to the program (insta
 	$(TARGET)/release/fyris $(ARGS)
 
 .PHONY: test
-test: needs-cargo needs-tests format lints documents tests pure licences interop network window ## checks everything, as continuous integration does
+test: needs-cargo needs-tests format lints documents tests flood pure licences interop network window ## checks everything, as continuous integration does
 	@printf '\nall checks passed\n'
 
 .PHONY: format
@@ -50,6 +51,11 @@ documents: ## the library's documentation, where a broken link is an error
 tests: ## unit and integration tests
 	$(call say,tests)
 	cargo test $(ALL)
+
+.PHONY: flood
+flood: ## ten million made-up torrents and as many peers against the tracker's memory
+	$(call say,flood)
+	cargo test $(ALL) --lib --quiet -- --ignored --exact --nocapture $(FLOOD)
 
 .PHONY: pure
 pure: ## the rooms without sockets and files, built and tested alone

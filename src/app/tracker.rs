@@ -40,7 +40,8 @@ pub struct TrackerArgs {
 pub(super) fn run(args: TrackerArgs) -> anyhow::Result<()> {
     let config = configuration(&args)?;
     if args.check {
-        say::out("The configuration is good.");
+        let most = config.memory_bytes().div_ceil(1 << 20);
+        say::out(format_args!("The configuration is good. Swarms take at most {most} MiB of memory."));
         return Ok(());
     }
     log::start("info");

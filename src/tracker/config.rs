@@ -35,6 +35,9 @@ pub struct Config {
     pub answer_max_peers: u32,
     /// `answer_interval`: seconds between a client's announces.
     pub answer_interval: u32,
+    /// `enforce_min_interval`: whether a client that announces again before half of `answer_interval` is over, with nothing
+    /// new to say, is refused and told when to come back (BEP 31).
+    pub enforce_min_interval: bool,
     /// `scrape_request_interval`: seconds between a client's scrapes.
     pub scrape_request_interval: u32,
     /// `clean_interval`: seconds of silence after which a peer is removed; one and a half `answer_interval` where left out.
@@ -128,6 +131,14 @@ impl Config {
         Self::from_keys(toml::from_str(text).map_err(syntax)?)
     }
 
+    /// Bytes that all swarms take at most, whatever is made up: most is taken by a torrent with one to five IPv6 peers that
+    /// announced over HTTP, and by further such peers of it.
+    pub fn memory_bytes(&self) -> u64 {
+        const TORRENT: u64 = 576;
+        const PEER: u64 = 80;
+        u64::from(self.db_cache_size) * TORRENT + u64::from(self.max_peers) * PEER
+    }
+
     /// Seconds before which no further announce is welcome.
     pub fn min_interval(&self) -> u32 {
         self.answer_interval / 2
@@ -159,6 +170,7 @@ impl Config {
             answer_compact: keys.answer_compact,
             answer_max_peers: keys.answer_max_peers,
             answer_interval: keys.answer_interval,
+            enforce_min_interval: keys.enforce_min_interval,
             scrape_request_interval: keys.scrape_request_interval,
             clean_interval: keys.clean_interval.unwrap_or(keys.answer_interval.saturating_mul(3) / 2),
             db_cache_size: keys.db_cache_size,
@@ -289,6 +301,7 @@ keys! {
     answer_compact: bool = false,
     answer_max_peers: u32 = 50,
     answer_interval: u32 = 1_800,
+    enforce_min_interval: bool = false,
     scrape_request_interval: u32 = 1_800,
     clean_interval: Option<u32> = None,
     db_cache_size: u32 = 1_000_000,
@@ -359,6 +372,37 @@ mod tests {
         assert!(config.answer_compact);
         assert_eq!((config.answer_max_peers, config.answer_interval, config.clean_interval), (7, 60, 61));
         assert_eq!(Config::from_toml("answer_interval = 60").expect("good").clean_interval, 90);
+    }
+
+    #[test]
+    fn the_file_that_is_handed_out_names_every_key_with_its_default() {
+        let file = include_str!("../../packaging/tracker/tracker.toml");
+        let lines = || file.lines().filter_map(|line| line.strip_prefix('#'));
+        for name in NAMES {
+            let stands = lines().filter(|line| line.starts_with(&format!("{name} = "))).count();
+            assert_eq!(stands, 1, "{name}");
+        }
+        // What nobody has unless he names it is shown with an example.
+        let examples = [
+            "https_port",
+            "tls_certificate",
+            "tls_key",
+            "shared_store ",
+            "state_file",
+            "keys_file",
+            "allow_file",
+            "deny_file",
+            "admin_token",
+            "https_ip",
+        ];
+        let is_setting = |line: &&str| line.split(" = ").next().is_some_and(|name| NAMES.contains(&name));
+        let is_example = |line: &str| examples.iter().any(|name| line.starts_with(name));
+        let defaults: Vec<&str> = lines().filter(is_setting).filter(|line| !is_example(line)).collect();
+        assert_eq!(defaults.len(), NAMES.len() - examples.len());
+        assert_eq!(Config::from_toml(&defaults.join("\n")), Ok(Config::default()));
+        let all: Vec<&str> = lines().filter(is_setting).collect();
+        let all = all.join("\n").replace("private = false", "private = true");
+        assert!(Config::from_toml(&all).is_ok_and(|config| config.https.len() == 1));
     }
 
     #[test]

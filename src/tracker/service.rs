@@ -80,6 +80,12 @@ pub enum Refusal {
     /// One address asked too often.
     #[error("too many queries; ask again later")]
     TooMany,
+    /// A peer that is known announced again before its time, with nothing new to say.
+    #[error("announced too early; the next announce is welcome in {} min", self.minutes())]
+    Early {
+        /// Seconds that it should have waited still.
+        secs: u32,
+    },
     /// Memory is full of torrents that are in use.
     #[error("the tracker is full")]
     Full,
@@ -90,7 +96,7 @@ impl Refusal {
     pub(crate) fn counter(self) -> Counter {
         match self {
             Self::Port | Self::Address => Counter::InvalidQueries,
-            Self::Torrent | Self::Key | Self::TooMany | Self::Full => Counter::Rejected,
+            Self::Torrent | Self::Key | Self::TooMany | Self::Early { .. } | Self::Full => Counter::Rejected,
         }
     }
 
@@ -100,7 +106,15 @@ impl Refusal {
             Self::Port | Self::Address => None,
             Self::Torrent | Self::Key => Some(RetryIn::Never),
             Self::TooMany => Some(RetryIn::Minutes(2)),
+            Self::Early { .. } => Some(RetryIn::Minutes(self.minutes())),
             Self::Full => Some(RetryIn::Minutes(15)),
+        }
+    }
+
+    fn minutes(self) -> u32 {
+        match self {
+            Self::Early { secs } => secs.div_ceil(60),
+            _ => 0,
         }
     }
 }
@@ -184,12 +198,24 @@ impl<S: Shards> Tracker<S> {
         let peers = announce.numwant.unwrap_or(u32::MAX).min(asker.config.answer_max_peers) as usize;
         // A partial seed wants nothing either (BEP 21).
         let want = Want { peers, seed: state != State::Leecher };
+        // Whoever starts, finishes or pauses has something to say at any time.
+        let waits = match announce.event {
+            Event::None if asker.config.enforce_min_interval => asker.config.min_interval(),
+            _ => 0,
+        };
         let (stored, answer) = self.shards.with(shard, |shard| {
+            if waits > 0
+                && let Some(silent) = shard.silence(&announce.info_hash, addr, asker.now)
+                // Times are kept in whole seconds.
+                && let Some(secs) = waits.checked_sub(silent + 1).filter(|secs| *secs > 0)
+            {
+                return Err(Refusal::Early { secs });
+            }
             let noted =
                 shard.announce(announce.info_hash, note, want, announce.both_families, asker.now, rng);
             let known = noted.stored || noted.found.counts != SwarmCounts::default();
-            (noted.stored, known.then(|| answer(&noted.found)))
-        });
+            Ok((noted.stored, known.then(|| answer(&noted.found))))
+        })?;
         if !stored && answer.is_some() {
             self.stats.count(Counter::Rejected);
         }
@@ -324,7 +350,7 @@ impl<S: Shards> Tracker<S> {
         let count = self.shards.shards();
         for at in 0..count {
             self.shards.with(at, |shard: &mut Shard| {
-                shard.set_limits(Limits::of(config, count));
+                shard.set_limits(Limits::of(config));
                 shard.set_ask_after(config.db_cache_peers_ttl);
             });
         }

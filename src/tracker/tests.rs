@@ -1,12 +1,14 @@
 //! Announces, scrapes and statistics through the whole room, without a socket.
 
+mod counting;
 mod flood;
+mod settings;
 
 use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
-use crate::tracker::{Asker, Config, ConnectionIds, Counter, Method, Request, Shard, Tracker, new_shards};
+use crate::tracker::{Asker, Config, ConnectionIds, Method, Request, Shard, Tracker, new_shards};
 use crate::wire::tracker::{AnswerError, Event, RetryIn, take_compact_v4};
 use crate::wire::tracker_http::{parse_answer, parse_scrape};
 use crate::wire::tracker_udp::{self as udp, Options, Response};
@@ -141,36 +143,6 @@ fn peers_meet_and_are_counted() {
             .map(|torrents| torrents.iter().map(|(_, c)| (c.complete, c.downloaded, c.incomplete)).collect()),
         Ok(vec![(1, 1, 1)])
     );
-}
-
-#[test]
-fn each_query_moves_its_counter_alone() {
-    let mut bench = Bench::new(Config::default());
-    let good = format!("/announce?info_hash={HASH}&peer_id=-XX0000-000000000009");
-    for (target, moved) in [
-        (format!("{good}&port=9&left=1"), "announces"),
-        (format!("/scrape?info_hash={HASH}"), "scrapes"),
-        ("/scrape".to_owned(), "scrapes full_scrapes"),
-        ("/announce?info_hash=short&peer_id=x&port=1".to_owned(), "invalid_queries"),
-        ("/announce".to_owned(), "invalid_queries"),
-        (good.clone(), "invalid_queries"),
-        (format!("{good}&port=0"), "invalid_queries"),
-        (format!("{good}&port=70000"), "invalid_queries"),
-        (format!("{good}&port=zz"), "failed_queries"),
-        ("/scrape?info_hash=short".to_owned(), "invalid_queries"),
-        ("/nowhere".to_owned(), "unknown_queries"),
-        ("*".to_owned(), "unknown_queries"),
-        ("/stats".to_owned(), ""),
-        ("/".to_owned(), ""),
-    ] {
-        let before: Vec<u64> =
-            Counter::ALL.iter().map(|(counter, _)| bench.tracker.stats.value(*counter)).collect();
-        bench.get(&target);
-        for ((counter, name), before) in Counter::ALL.iter().zip(before) {
-            let expected = u64::from(moved.split(' ').any(|moved| moved == *name));
-            assert_eq!(bench.tracker.stats.value(*counter) - before, expected, "{target}: {name}");
-        }
-    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! - `saved`: [`Saved`], a swarm as bytes that outlive the process
 //! - `swarm`: [`Swarm`], the peers of one torrent over both address families
 //! - `exchange`: [`Exchange`], what machines that share their swarms tell each other
+//! - `room`: `Room`, what all shards hold together
 //! - `shard`: [`Shard`], a part of all swarms behind one lock, with its limits
 //!
 //! Within a swarm seeds stand in front and downloaders behind, so that both can be counted without looking and copied as
@@ -19,6 +20,7 @@ mod index;
 mod many;
 mod mark;
 mod pick;
+mod room;
 mod saved;
 mod shard;
 mod swarm;
@@ -33,6 +35,7 @@ pub(crate) use mark::Mark;
 pub use mark::State;
 pub use pick::Found;
 pub(crate) use pick::{For, Picked, Want};
+use room::Room;
 pub use saved::Saved;
 pub(crate) use shard::Note;
 pub use shard::{Limits, Shard, Shards, new_shards};

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use crate::base::{InfoHash, Moment, PeerId, Rng, Span};
 use crate::tracker::store::index::hash;
 use crate::tracker::store::{
-    Change, Exchange, Found, Mark, Saved, SharedPeer, State, Swarm, SwarmCounts, Want,
+    Change, Exchange, Found, Mark, Room, Saved, SharedPeer, State, Swarm, SwarmCounts, Want,
 };
 use crate::tracker::{Config, Gauges};
 
@@ -33,12 +33,12 @@ impl Shards for Vec<RefCell<Shard>> {
     }
 }
 
-/// What a shard may hold.
+/// What all shards of a store may hold together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Torrents.
     pub torrents: usize,
-    /// Peers over all torrents.
+    /// Peers of all torrents.
     pub peers: usize,
     /// Peers of one torrent.
     pub peers_per_torrent: usize,
@@ -53,6 +53,7 @@ pub struct Shard {
     limits: Limits,
     seeders: usize,
     peers: usize,
+    room: Room,
     /// Torrents forgotten since the last saving; nothing where nobody saves.
     forgotten: Option<Vec<InfoHash>>,
     /// What other machines are told and asked; nothing where there are none.
@@ -90,10 +91,11 @@ pub(crate) struct Noted<'a> {
 /// The empty shards of a store that keeps to a configuration; `rng` must be one that strangers cannot foresee.
 pub fn new_shards(config: &Config, began: Moment, rng: &mut Rng) -> Vec<Shard> {
     let count = Limits::shards(config);
-    let limits = Limits::of(config, count);
+    let (limits, room) = (Limits::of(config), Room::default());
     (0..count)
         .map(|_| {
             let mut shard = Shard::new(limits, began, rng);
+            shard.room = room.shared();
             shard.forgotten = config.state_file.is_some().then(Vec::new);
             shard.exchange = config.shared_store.is_some().then(|| Box::new(Exchange::new()));
             shard.ask_after_secs = config.db_cache_peers_ttl;
@@ -108,11 +110,11 @@ impl Limits {
         (config.db_cache_size.min(config.max_peers) as usize / 4_096).next_power_of_two().clamp(1, 64)
     }
 
-    /// What each of `shards` shards may hold.
-    pub(crate) fn of(config: &Config, shards: usize) -> Self {
+    /// What a configuration lets a store hold.
+    pub(crate) fn of(config: &Config) -> Self {
         Self {
-            torrents: (config.db_cache_size as usize / shards).max(1),
-            peers: (config.max_peers as usize / shards).max(1),
+            torrents: config.db_cache_size as usize,
+            peers: config.max_peers as usize,
             peers_per_torrent: config.max_peers_per_torrent as usize,
         }
     }
@@ -121,6 +123,8 @@ impl Limits {
 impl Shard {
     /// Torrents looked at when one has to make room.
     const SAMPLE: usize = 8;
+    /// Peers with which a torrent can do without another one, where that would take the place of another torrent.
+    const ENOUGH: usize = 64;
 
     /// An empty shard whose time begins at `began`.
     pub fn new(limits: Limits, began: Moment, rng: &mut Rng) -> Self {
@@ -133,6 +137,7 @@ impl Shard {
             limits,
             seeders: 0,
             peers: 0,
+            room: Room::default(),
             forgotten: None,
             exchange: None,
             ask_after_secs: 0,
@@ -161,6 +166,7 @@ impl Shard {
         rng: &mut Rng,
     ) -> Noted<'_> {
         let (at, own) = self.note(hash, note, now, rng);
+        self.settle();
         let found = match at.and_then(|at| self.swarms.get_index(at)) {
             Some((_, swarm)) => swarm.choose(note.addr, own, want, both, rng),
             None => Found::none(SwarmCounts::default()),
@@ -185,6 +191,7 @@ impl Shard {
             self.swarms.swap_remove_index(at);
             self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(hash));
         }
+        self.settle();
         counts
     }
 
@@ -218,13 +225,13 @@ impl Shard {
     /// Puts a saved torrent back, but for what is known better already or does not fit.
     pub(crate) fn restore(&mut self, saved: &Saved) {
         let secs = |at: u64| at.saturating_sub(self.began.micros() / 1_000_000).min(1 << 29) as u32;
-        if self.swarms.contains_key(&saved.info_hash) || self.swarms.len() >= self.limits.torrents {
+        if self.swarms.contains_key(&saved.info_hash) || self.all_torrents() >= self.limits.torrents {
             return;
         }
         let mut swarm = Swarm::default();
         (swarm.downloaded, swarm.touched) = (saved.downloaded, secs(saved.touched_secs));
         for peer in saved.each() {
-            if self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent {
+            if self.all_peers() >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent {
                 break;
             }
             let mark = Mark::new(secs(peer.secs.into()), peer.state, peer.here);
@@ -235,6 +242,7 @@ impl Shard {
             self.seeders += usize::from(peer.state == State::Seed);
         }
         self.swarms.insert(saved.info_hash, swarm);
+        self.settle();
     }
 
     /// What others are to be told and asked since the last time; nothing where there are none.
@@ -266,10 +274,12 @@ impl Shard {
     pub fn merge(&mut self, hash: InfoHash, peers: &[SharedPeer], downloaded: u32) -> usize {
         let known = self.swarms.contains_key(&hash);
         let useful = downloaded > 0 || peers.iter().any(|peer| peer.state.is_some());
-        if !known && (!useful || self.swarms.len() >= self.limits.torrents) {
+        if !known && (!useful || self.all_torrents() >= self.limits.torrents) {
             return 0;
         }
         let secs = |peer: &SharedPeer| peer.heard.since(self.began).secs().min(1 << 28) as u32;
+        // As many as there is room for; what these words remove makes no more of it.
+        let mut room = self.limits.peers.saturating_sub(self.all_peers());
         let (mut changed, swarm) = (0, self.swarms.entry(hash).or_default());
         swarm.downloaded = swarm.downloaded.max(downloaded);
         for peer in peers {
@@ -288,11 +298,11 @@ impl Shard {
                     }
                 }
                 Some(state) => {
-                    let full =
-                        self.peers >= self.limits.peers || swarm.len() >= self.limits.peers_per_torrent;
+                    let full = room == 0 || swarm.len() >= self.limits.peers_per_torrent;
                     if mark.is_none() && full {
                         continue;
                     }
+                    room -= usize::from(mark.is_none());
                     swarm.touched = swarm.touched.max(secs(peer));
                     let mark = Mark::new(secs(peer), state, false).foreign();
                     let (_, before) = swarm.put(peer.addr, mark, state, None, self.salt);
@@ -304,12 +314,19 @@ impl Shard {
             }
         }
         swarm.changed |= changed > 0;
+        self.settle();
         changed
     }
 
     /// How many peers a torrent has; nothing where it is unknown.
     pub fn counts(&self, hash: &InfoHash) -> Option<SwarmCounts> {
         self.swarms.get(hash).map(Swarm::counts)
+    }
+
+    /// Seconds since a peer was heard last; nothing where it is unknown.
+    pub(crate) fn silence(&self, hash: &InfoHash, addr: SocketAddr, now: Moment) -> Option<u32> {
+        let mark = self.swarms.get(hash)?.mark(addr, self.salt)?;
+        Some((now.since(self.began).secs() as u32).saturating_sub(mark.secs()))
     }
 
     /// Every torrent with its counts, in no order that means anything.
@@ -364,7 +381,20 @@ impl Shard {
         if self.swarms.capacity() > self.swarms.len() * 2 + 64 {
             self.swarms.shrink_to_fit();
         }
+        self.settle();
         peers
+    }
+
+    fn all_torrents(&self) -> usize {
+        self.room.torrents(self.swarms.len())
+    }
+
+    fn all_peers(&self) -> usize {
+        self.room.peers(self.peers)
+    }
+
+    fn settle(&mut self) {
+        self.room.settle(self.swarms.len(), self.peers);
     }
 
     /// Notes a peer where there is room for it; gives where its torrent stands, and where the peer stands in it.
@@ -379,16 +409,17 @@ impl Shard {
         let mut at = self.swarms.get_index_of(&hash);
         let known = at.and_then(|at| self.swarms.get_index(at)).map(|(_, swarm)| swarm);
         let len = known.map_or(0, Swarm::len);
-        let full = self.peers >= self.limits.peers;
+        let full = self.all_peers() >= self.limits.peers;
         let room = match known {
             None => {
-                (self.swarms.len() < self.limits.torrents || self.make_room(&hash, 0, rng))
+                (self.all_torrents() < self.limits.torrents || self.make_room(&hash, 0, rng))
                     && (!full || self.make_room(&hash, 1, rng))
             }
             // Whoever is known already takes no more room.
             Some(swarm) if full || len >= self.limits.peers_per_torrent => {
                 let known = swarm.mark(note.addr, self.salt).is_some();
-                let room = known || len < self.limits.peers_per_torrent && self.make_room(&hash, 1, rng);
+                let few = len < Self::ENOUGH.min(self.limits.peers_per_torrent);
+                let room = known || few && self.make_room(&hash, 1, rng);
                 // Making room moves others about.
                 at = self.swarms.get_index_of(&hash);
                 room
