@@ -136,6 +136,15 @@ pub enum Command {
     PauseAll,
     /// Resumes every torrent.
     ResumeAll,
+    /// Pauses a torrent, or all of them, and answers with `Serialized` when peers are left, trackers have been told or had a few
+    /// seconds to listen, and everything that is known of them is safely written. One that stands still already is only
+    /// written. The session goes on; [`Command::Shutdown`] does the same and ends it.
+    StopAndSerialize {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// Which; all of them where it is absent.
+        torrent: Option<InfoHash>,
+    },
     /// Hashes everything on the disk again.
     Recheck(InfoHash),
     /// Takes a torrent off the list.

@@ -116,6 +116,13 @@ pub enum Event {
         /// Where they are now.
         folder: PathBuf,
     },
+    /// Torrents stand still, and everything that is known of them is written.
+    Serialized {
+        /// The request it answers.
+        request: RequestId,
+        /// Which.
+        torrents: Vec<InfoHash>,
+    },
     /// A network was joined.
     Joined {
         /// The request it answers.

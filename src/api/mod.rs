@@ -4,6 +4,7 @@
 //! - `command`: [`Command`], everything a user or a script may ask for
 //! - `event`: [`Event`], what happened, once each
 //! - `view`: [`View`], an immutable picture of everything, published a few times a second
+//! - `stats`: [`Stats`], what is known of a torrent, all of it or chosen fields
 //! - `settings`: [`Settings`], what a user may choose; one documented TOML file
 //! - `network`: the registers, index and statistics of the network this session hosts or has joined
 //! - `network_command`: [`NetworkCommand`], what can be asked of that network
@@ -18,6 +19,7 @@ mod lab;
 mod network;
 mod network_command;
 mod settings;
+mod stats;
 mod view;
 
 pub use choices::{Alternative, Goals, Label, Queue, Turn, Watch};
@@ -32,6 +34,7 @@ pub use network::{
 };
 pub use network_command::{NetworkCommand, Part, Question};
 pub use settings::{Limits, Settings, SettingsError, Theme};
+pub use stats::{Field, Stats, Value};
 pub use view::{
     Detail, FileRow, HostedSwarm, HostedTracker, JobKind, JobRow, PeerRow, Reachable, State, TorrentRow,
     Totals, TrackerRow, TrackerState, View,

@@ -23,6 +23,7 @@ impl Engine {
                     torrent.resume(shared);
                 }
             }),
+            Command::StopAndSerialize { request, torrent } => self.stop_and_serialize(request, torrent),
             Command::Recheck(torrent) => self.with(torrent, |torrent, shared| torrent.recheck(shared)),
             Command::Remove { torrent, delete_data } => self.with(torrent, |torrent, shared| {
                 torrent.leave(Leaving::Removed { delete: delete_data }, shared);

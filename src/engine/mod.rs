@@ -6,6 +6,7 @@
 //! - `commands`: what a user asks for
 //! - `queue`: whose turn it is
 //! - `limits`: rates: of one torrent, of a label, of all
+//! - `stopping`: torrents that are stopped and written down
 //! - `shared`: what all torrents share: the way out, limits, the time
 //! - `record`: [`Record`] and [`Change`], what survives of a torrent between two runs
 
@@ -16,6 +17,7 @@ mod limits;
 mod queue;
 mod record;
 mod shared;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod torrent;
@@ -62,6 +64,8 @@ pub struct Engine {
     /// When connections that nobody answers are given up.
     sweep_at: Moment,
     watched: Option<InfoHash>,
+    /// Torrents that are being stopped because a user waits for that.
+    stopping: Vec<stopping::Stopping>,
     /// When a session that is ending ends, whatever is left to be done.
     end_by: Moment,
     ended: bool,
@@ -85,6 +89,7 @@ impl Engine {
             limits_at,
             sweep_at: Moment::NEVER,
             watched: None,
+            stopping: Vec::new(),
             end_by: Moment::NEVER,
             ended: false,
         }
@@ -162,6 +167,7 @@ impl Engine {
                 break;
             }
         }
+        self.go_on_stopping();
         self.end_if_done();
         self.shared.take_output()
     }
@@ -174,7 +180,7 @@ impl Engine {
         let torrents = self.deadlines.first().map_or(Moment::NEVER, |(due, _)| *due);
         // Once that is past, what is left waits for a disk, whose answer brings us here again.
         let ending = if self.end_by > self.shared.now { self.end_by } else { Moment::NEVER };
-        torrents.min(self.sweep_at).min(ending).min(self.limits_at)
+        torrents.min(self.sweep_at).min(ending).min(self.limits_at).min(self.next_stopping())
     }
 
     /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before.

@@ -45,6 +45,7 @@ impl Driver {
             | Command::Pause(_)
             | Command::Resume(_)
             | Command::PauseAll
+            | Command::StopAndSerialize { .. }
             | Command::ResumeAll
             | Command::Recheck(_)
             | Command::Remove { .. }

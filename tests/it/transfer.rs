@@ -2,6 +2,7 @@
 
 mod network;
 mod rig;
+mod session;
 mod watched;
 
 use std::time::Duration;

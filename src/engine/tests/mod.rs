@@ -3,11 +3,13 @@
 //! - `checks`: checks that do not come to their end
 //! - `choices`: queue, goals, labels, names, other limits
 //! - `moves`: files that move to another folder
+//! - `stopping`: stopping in order
 //! - `wire`: two engines whose words reach each other at once
 
 mod checks;
 mod choices;
 mod moves;
+mod stopping;
 mod wire;
 
 use std::path::Path;

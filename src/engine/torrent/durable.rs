@@ -122,6 +122,11 @@ impl Durable {
 }
 
 impl Torrent {
+    /// Whether all that was verified is safe on the disk.
+    pub(in crate::engine) fn is_safe(&self) -> bool {
+        self.content.as_ref().is_none_or(|content| content.durable.is_safe())
+    }
+
     /// What is written down of its progress.
     pub(super) fn progress(&self) -> Progress {
         let mut progress = Progress {

@@ -86,6 +86,13 @@ impl App {
             Event::Moved { folder, .. } => {
                 self.say(Level::Info, format!("The files are in {} now.", folder.display()));
             }
+            Event::Serialized { torrents, .. } => {
+                let what = if torrents.len() == 1 { "torrent is" } else { "torrents are" };
+                self.say(
+                    Level::Info,
+                    format!("{} {what} paused, and everything is written.", torrents.len()),
+                );
+            }
             Event::Joined { request } => {
                 self.panels.joined(request, None);
                 self.say(Level::Info, "You have joined the network.");
