@@ -17,6 +17,7 @@ use crate::gui::errand::{Errands, Found};
 use crate::gui::gauge::Gauge;
 use crate::gui::keys::{self, Shortcut};
 use crate::gui::news::{LogBook, Rates};
+use crate::gui::notify::Notifier;
 use crate::gui::panels::{Panel, Panels};
 use crate::gui::pick::{Picked, Picker, Script, Wanted};
 use crate::gui::scene::{Action, Scene};
@@ -54,6 +55,7 @@ pub(crate) struct App {
     log: LogBook,
     rates: Rates,
     picker: Picker,
+    notifier: Option<Notifier>,
     errands: Errands,
     inbox: Inbox,
     schemes: Receiver<Scheme>,
@@ -84,6 +86,8 @@ pub(crate) struct Parts {
     pub lab: Option<LabRunner>,
     /// Chooses in place of the desktop's dialogs.
     pub script: Option<Script>,
+    /// Says things on the desktop.
+    pub notifier: Option<Notifier>,
     /// How the window stood.
     pub state: WindowState,
     /// Whether the desktop is to be asked for its colours.
@@ -137,6 +141,7 @@ impl App {
             log: LogBook::default(),
             rates: Rates::default(),
             picker: Picker::new(parts.script),
+            notifier: parts.notifier,
             errands: Errands::new(wake),
             inbox: parts.inbox,
             schemes,

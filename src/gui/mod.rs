@@ -9,6 +9,7 @@
 //! - `keys`: the keyboard
 //! - `pick`, `errand`: file dialogs and the disk, on threads of their own
 //! - `desktop`: whether the desktop is light or dark
+//! - `notify`: notifications of the desktop
 //! - `trial`: an experiment on a thread of its own
 //! - `news`: the log and the rates that were seen
 //! - `gauge`: what a frame costs
@@ -28,6 +29,7 @@ mod gauge;
 mod keys;
 mod list;
 mod news;
+mod notify;
 mod panels;
 mod pick;
 mod scene;

@@ -29,6 +29,8 @@ pub(crate) enum Wanted {
     SaveFolder(PathBuf),
     /// The folder for downloads.
     DownloadFolder(PathBuf),
+    /// A folder to be watched.
+    WatchFolder,
     /// Where to write a torrent's .torrent file; its name goes before.
     SaveTorrent(InfoHash, String),
     /// Where to write a table: a name for its file, and its text.
@@ -124,6 +126,10 @@ fn dialog(wanted: &Wanted, frame: &eframe::Frame) -> Dialog {
         }
         Wanted::ShareFolder => {
             let picked = base("Choose a folder to share").pick_folder();
+            Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })
+        }
+        Wanted::WatchFolder => {
+            let picked = base("Choose a folder to watch").pick_folder();
             Box::pin(async move { picked.await.map(|file| vec![file.path().to_path_buf()]) })
         }
         Wanted::Torrent => {

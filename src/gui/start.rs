@@ -8,6 +8,7 @@ use eframe::egui::{IconData, ViewportBuilder};
 
 use crate::api::{Handle, LabRunner, Source};
 use crate::gui::app::{App, Parts};
+use crate::gui::notify;
 use crate::gui::state::WindowState;
 use crate::gui::theme;
 
@@ -130,6 +131,7 @@ pub fn run(handle: Handle, start: Start) -> Result<(), Error> {
             inbox: inbox.clone(),
             lab: lab.clone(),
             script: None,
+            notifier: Some(notify::desktop()),
             state: WindowState::read(state_dir.as_deref()),
             follow_desktop: true,
         };

@@ -100,6 +100,13 @@ impl App {
             Event::Unlisted { name, .. } => self.say(Level::Info, format!("{name} is out of the index.")),
             Event::Completed { name, secs, .. } => {
                 let text = format!("{name} is complete, after {}.", format::span(secs.round() as u64));
+                if self.view.settings.notify {
+                    if let Some(notifier) = &self.notifier {
+                        notifier("Download complete", &text);
+                    }
+                    let attention = egui::UserAttentionType::Informational;
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+                }
                 self.say(Level::Info, text);
             }
             Event::Failed { name, reason, .. } => self.say(Level::Error, format!("{name} stopped. {reason}")),
@@ -176,6 +183,7 @@ impl App {
                 }
             }
             Wanted::DownloadFolder(_) => self.panels.download_folder(first),
+            Wanted::WatchFolder => self.panels.watch_folder(first),
             Wanted::SaveTable(_, text) => {
                 let bare = first.extension().is_none();
                 let path = if bare { first.with_extension("csv") } else { first.clone() };

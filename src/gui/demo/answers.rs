@@ -89,6 +89,9 @@ impl Demo {
             Command::SaveTorrent { request, path, .. } => {
                 self.backend.emit(Event::TorrentSaved { request: *request, path: path.clone() });
             }
+            Command::Rename { torrent, name } => self.each(*torrent, |row| row.name.clone_from(name)),
+            Command::Label { torrent, label } => self.each(*torrent, |row| row.label.clone_from(label)),
+            Command::Goals { torrent, goals } => self.each(*torrent, |row| row.goals = *goals),
             Command::Watch(torrent) => self.watched = *torrent,
             Command::Settings(settings) => self.settings = settings.as_ref().clone(),
             Command::Network(command) => self.network_answer(command),

@@ -2,6 +2,7 @@
 //!
 //! - `general`: pieces, transfer, and what the .torrent says
 //! - `files`: files and how much each is wanted
+//! - `options`: what the user chose for it
 //! - `peers`: connected peers
 //! - `trackers`: trackers and when they are asked again
 //!
@@ -9,6 +10,7 @@
 
 mod files;
 mod general;
+mod options;
 mod peers;
 mod trackers;
 
@@ -23,16 +25,19 @@ use crate::gui::theme;
 use crate::gui::widgets::button::Push;
 use crate::gui::widgets::{field, graph};
 
+pub(crate) use options::TURNS;
+
 pub(crate) use files::{check, choose as choose_priority};
 
 /// The tabs, in order.
-const TABS: [&str; 5] = ["General", "Files", "Peers", "Trackers", "Rates"];
+const TABS: [&str; 6] = ["General", "Files", "Peers", "Trackers", "Rates", "Options"];
 
 /// The details.
 #[derive(Default)]
 pub(crate) struct Details {
     files: files::Files,
     peers: peers::Peers,
+    options: options::Options,
 }
 
 impl Details {
@@ -61,6 +66,7 @@ impl Details {
         let detail = view.detail.as_ref().filter(|detail| detail.info_hash == row.info_hash);
         match (scene.state.tab, detail) {
             (4, _) => rates(ui, scene, row),
+            (5, _) => self.options.ui(ui, scene, row),
             (_, None) => empty(ui, "Asking the session…"),
             (1, Some(detail)) => self.files.ui(ui, scene, row, detail),
             (2, Some(detail)) => self.peers.ui(ui, scene, row, detail),

@@ -47,6 +47,7 @@ pub(super) struct Card {
     free: Option<u64>,
     paused: bool,
     sequential: bool,
+    label: String,
     text: String,
 }
 
@@ -62,6 +63,7 @@ impl Card {
             free: None,
             paused: false,
             sequential: false,
+            label: String::new(),
             text: String::new(),
         }
     }
@@ -125,6 +127,7 @@ impl Card {
             paused: self.paused,
             priorities,
             sequential: self.sequential,
+            label: self.label.clone(),
             ..AddOptions::default()
         }
     }
@@ -225,6 +228,7 @@ impl Card {
             self.paused = !now;
             let tip = "For films and music that are to begin before all is there";
             ui.checkbox(&mut self.sequential, "Download in order").on_hover_text(tip);
+            field::line(ui, &mut self.label, "Label", "Label", 150.0);
         });
     }
 

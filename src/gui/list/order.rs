@@ -16,6 +16,8 @@ pub(crate) enum Shown {
     Downloading,
     /// Those that are complete and give.
     Seeding,
+    /// Those that wait for their turn.
+    Waiting,
     /// Those that move data now.
     Active,
     /// Those that the user stopped.
@@ -26,8 +28,15 @@ pub(crate) enum Shown {
 
 impl Shown {
     /// Every filter, in the order of the buttons.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::All, Self::Downloading, Self::Seeding, Self::Active, Self::Paused, Self::Failed];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::All,
+        Self::Downloading,
+        Self::Seeding,
+        Self::Waiting,
+        Self::Active,
+        Self::Paused,
+        Self::Failed,
+    ];
 
     /// What stands on its button.
     pub(crate) const fn label(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Shown {
             Self::All => "All",
             Self::Downloading => "Downloading",
             Self::Seeding => "Seeding",
+            Self::Waiting => "Waiting",
             Self::Active => "Active",
             Self::Paused => "Paused",
             Self::Failed => "Failed",
@@ -46,6 +56,7 @@ impl Shown {
             Self::All => true,
             Self::Downloading => matches!(row.state, State::Downloading | State::Metadata | State::Checking),
             Self::Seeding => matches!(row.state, State::Seeding),
+            Self::Waiting => matches!(row.state, State::Queued),
             Self::Active => row.down_rate > 0 || row.up_rate > 0,
             Self::Paused => matches!(row.state, State::Paused),
             Self::Failed => matches!(row.state, State::Failed),
@@ -62,7 +73,7 @@ pub(crate) struct Order {
     all: Vec<u32>,
     /// Those of them that are shown.
     rows: Vec<u32>,
-    counts: (u64, [usize; 6]),
+    counts: (u64, [usize; 7]),
 }
 
 impl Order {
@@ -89,7 +100,7 @@ impl Order {
         self.rows.clear();
         self.rows.extend(self.all.iter().copied().filter(|&number| {
             let row = &view.torrents[number as usize];
-            shown.takes(row) && (words.is_empty() || matches(&row.name, &words))
+            shown.takes(row) && (words.is_empty() || matches(&row.name, &row.label, &words))
         }));
         self.made_for = Some(wanted);
     }
@@ -117,7 +128,7 @@ impl Order {
     }
 
     /// How many torrents each filter takes.
-    pub(crate) fn counts(&mut self, view: &View) -> [usize; 6] {
+    pub(crate) fn counts(&mut self, view: &View) -> [usize; 7] {
         if self.counts.0 != view.generation || view.generation == 0 {
             let count = |shown: Shown| view.torrents.iter().filter(|row| shown.takes(row)).count();
             self.counts = (view.generation, Shown::ALL.map(count));
@@ -126,9 +137,10 @@ impl Order {
     }
 }
 
-fn matches(name: &str, words: &[&str]) -> bool {
-    let name = name.to_lowercase();
-    words.iter().all(|word| name.contains(word))
+/// Whether each word is in the name, or in the label.
+fn matches(name: &str, label: &str, words: &[&str]) -> bool {
+    let (name, label) = (name.to_lowercase(), label.to_lowercase());
+    words.iter().all(|word| name.contains(word) || label.contains(word))
 }
 
 fn compare(one: &TorrentRow, other: &TorrentRow, key: &str) -> Ordering {
@@ -150,6 +162,8 @@ fn compare(one: &TorrentRow, other: &TorrentRow, key: &str) -> Ordering {
         "availability" => one.availability.total_cmp(&other.availability),
         "added" => one.added_unix.cmp(&other.added_unix),
         "completed" => late(one.completed_unix).cmp(&late(other.completed_unix)),
+        "label" => by_name(&one.label, &other.label),
+        "queue" => one.queue.cmp(&other.queue),
         "folder" => one.folder.cmp(&other.folder),
         _ => Ordering::Equal,
     }

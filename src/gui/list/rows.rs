@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use eframe::egui::{Color32, Ui};
 
-use crate::api::{Command, State, TorrentRow, View};
+use crate::api::{Command, State, TorrentRow, Turn, View};
 use crate::base::InfoHash;
+use crate::gui::details::TURNS;
 use crate::gui::pick::Wanted;
 use crate::gui::scene::Action;
 use crate::gui::theme::Look;
@@ -14,7 +15,7 @@ use crate::gui::widgets::icon::Icon;
 use crate::gui::widgets::table::{Cell, Column, Rows};
 
 /// The columns of the list.
-pub(super) static COLUMNS: [Column; 16] = [
+pub(super) static COLUMNS: [Column; 18] = [
     Column::text("name", "Name", 250.0).growing(),
     Column::number("size", "Size", 78.0),
     Column::text("progress", "Progress", 96.0),
@@ -31,6 +32,8 @@ pub(super) static COLUMNS: [Column; 16] = [
     Column::text("added", "Added", 100.0).hidden(),
     Column::text("completed", "Completed", 100.0).hidden(),
     Column::text("folder", "Folder", 180.0).hidden(),
+    Column::text("label", "Label", 110.0).hidden(),
+    Column::number("queue", "Queue", 60.0).tip("Its place in the queue").hidden(),
 ];
 
 /// The list as a table.
@@ -142,6 +145,8 @@ impl Rows for TorrentRows<'_> {
             "completed" => {
                 cell.weak(&row.completed_unix.map_or_else(String::new, |then| format::ago(then, now)))
             }
+            "label" => cell.text(&row.label),
+            "queue" => cell.weak(&format::grouped(u64::from(row.queue))),
             "folder" => cell.weak(&row.folder.to_string_lossy()),
             _ => {}
         }
@@ -157,7 +162,7 @@ impl Rows for TorrentRows<'_> {
         // A menu on one of several chosen rows speaks of all of them.
         let several = self.chosen.len() > 1 && self.chosen.contains(&row.info_hash);
         let which: Vec<InfoHash> =
-            if several { self.chosen.iter().copied().collect() } else { vec![row.info_hash] };
+            if several { in_turn(self.view, self.chosen) } else { vec![row.info_hash] };
         let mut each = |command: fn(InfoHash) -> Command| {
             self.actions.extend(which.iter().map(|torrent| Action::Send(command(*torrent))));
         };
@@ -174,6 +179,19 @@ impl Rows for TorrentRows<'_> {
         if ui.button("Ask trackers now").clicked() {
             each(Command::Announce);
         }
+        ui.menu_button("Queue", |ui| {
+            for (label, turn) in TURNS {
+                if ui.button(label).clicked() {
+                    // The last of several goes first to the end they all go to, so that they keep their order.
+                    let turns = which.iter().map(|torrent| Command::Queue { torrent: *torrent, turn });
+                    let mut turns: Vec<Action> = turns.map(Action::Send).collect();
+                    if matches!(turn, Turn::First | Turn::Later) {
+                        turns.reverse();
+                    }
+                    self.actions.append(&mut turns);
+                }
+            }
+        });
         let mut sequential = row.sequential;
         if ui.checkbox(&mut sequential, "Download in order").changed() {
             self.actions.push(Action::Send(Command::Sequential { torrent: row.info_hash, on: sequential }));
@@ -197,6 +215,14 @@ impl Rows for TorrentRows<'_> {
             self.actions.push(Action::AskRemove(which));
         }
     }
+}
+
+/// The chosen torrents in the order of the queue.
+fn in_turn(view: &View, chosen: &BTreeSet<InfoHash>) -> Vec<InfoHash> {
+    let rows = view.torrents.iter().filter(|row| chosen.contains(&row.info_hash));
+    let mut places: Vec<_> = rows.map(|row| (row.queue, row.info_hash)).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, torrent)| torrent).collect()
 }
 
 fn peers(row: &TorrentRow) -> String {

@@ -25,6 +25,8 @@ mod trackers;
 use eframe::egui::{self, RichText, Role, Ui, UiBuilder};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use settings::goals;
+
 use crate::api::RequestId;
 use crate::gui::list::List;
 use crate::gui::scene::{Action, Scene};
@@ -177,6 +179,11 @@ impl Panels {
     /// Takes a folder that was chosen for downloads.
     pub(crate) fn download_folder(&mut self, folder: &std::path::Path) {
         self.settings.download_folder(folder);
+    }
+
+    /// Takes a folder that was chosen to be watched.
+    pub(crate) fn watch_folder(&mut self, folder: &std::path::Path) {
+        self.settings.watch_folder(folder);
     }
 }
 

@@ -6,6 +6,7 @@
 //! - `download`: from a link or file to an entry on the list
 //! - `list`: sorting, filters, choosing, many rows, pause and remove
 //! - `network`: the five parts of the network, each in its panel and in a window of its own
+//! - `session`: names, labels, limits, goals, turns, watched folders
 //! - `panels`: the other panels, and the details
 //! - `lab`: the experiments
 //! - `whole`: keyboard, looks, drops, sizes, closing, idling
@@ -16,5 +17,6 @@ mod list;
 mod network;
 mod panels;
 mod rig;
+mod session;
 mod upload;
 mod whole;

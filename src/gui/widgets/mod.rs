@@ -1,5 +1,6 @@
 //! The parts that panels are made of.
 //!
+//! - `amount`: numbers of a form that may be left out
 //! - `bar`: progress with text, the pieces of a torrent
 //! - `button`: buttons with icons
 //! - `dialog`: dialogs over the window
@@ -11,6 +12,7 @@
 //! - `table`: tables of any length that can be sorted and arranged
 //! - `toast`: short messages
 
+pub(crate) mod amount;
 pub(crate) mod bar;
 pub(crate) mod button;
 pub(crate) mod dialog;

@@ -1,17 +1,27 @@
 //! The settings panel: every choice takes effect at once, and is refused with its reason where it cannot.
+//!
+//! - `session`: turns, goals, other limits, and what happens when a download is complete
+//! - `labels`: labels, with what holds for all that have one
+//! - `watch`: watched folders
+
+mod labels;
+mod session;
+mod watch;
 
 use std::net::IpAddr;
 use std::path::Path;
 
 use eframe::egui::{self, DragValue, Key, Slider, Ui};
 
-use crate::api::{Limits, Settings, Theme};
+use crate::api::{Limits, Settings, Theme, Watch};
 use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::button::Push;
-use crate::gui::widgets::field;
 use crate::gui::widgets::icon::Icon;
+use crate::gui::widgets::{amount, field};
+
+pub(crate) use session::goals;
 
 /// The settings panel.
 #[derive(Default)]
@@ -38,6 +48,13 @@ impl SettingsPanel {
         self.folder = folder.to_string_lossy().into_owned();
         if let Some(edit) = &mut self.edit {
             edit.draft.download_folder = folder.to_path_buf();
+        }
+    }
+
+    /// Takes a folder to be watched from a dialog.
+    pub(super) fn watch_folder(&mut self, folder: &Path) {
+        if let Some(edit) = &mut self.edit {
+            edit.draft.watch.push(Watch { folder: folder.to_path_buf(), ..Watch::default() });
         }
     }
 
@@ -75,13 +92,20 @@ impl SettingsPanel {
                 ui.checkbox(&mut draft.confirm_quit, "Ask before closing while others download from here");
                 true
             });
+            card(ui, "Other limits", &mut |ui| session::other_limits(ui, &mut draft.alternative));
+            card(ui, "Queue", &mut |ui| session::queue(ui, &mut draft.queue));
+            card(ui, "Given enough", &mut |ui| session::goals(ui, &mut draft.goals, "Never"));
+            card(ui, "When a download is complete", &mut |ui| session::when_complete(ui, &mut draft));
+            card(ui, "Labels", &mut |ui| labels::ui(ui, &mut draft.labels));
+            card(ui, "Watched folders", &mut |ui| watch::ui(ui, scene, &mut draft.watch));
         });
         // What is being typed or dragged waits until it is let go.
-        if settled && draft != sent {
-            self.fault = draft.check().err().map(|error| error.to_string());
+        let wanted = filled_in(&draft);
+        if settled && wanted != sent {
+            self.fault = wanted.check().err().map(|error| error.to_string());
             if self.fault.is_none() {
-                sent = draft.clone();
-                scene.ask(Action::Settings(Box::new(draft.clone())));
+                sent = wanted.clone();
+                scene.ask(Action::Settings(Box::new(wanted)));
             }
         }
         self.edit = Some(Edit { draft, sent, force });
@@ -145,29 +169,17 @@ fn appearance(ui: &mut Ui, draft: &mut Settings) -> bool {
 }
 
 fn speed(ui: &mut Ui, limits: &mut Limits) -> bool {
-    let mut settled = limit(ui, "Limit down", &mut limits.down);
-    settled &= limit(ui, "Limit up", &mut limits.up);
+    let mut settled = amount::limit(ui, "Limit down", &mut limits.down);
+    settled &= amount::limit(ui, "Limit up", &mut limits.up);
     settled
 }
 
-/// A limit that can be switched off, in KiB/s.
-fn limit(ui: &mut Ui, label: &str, limit: &mut Option<u64>) -> bool {
-    const USUAL: u64 = 1024 * 1024;
-    field::row(ui, label, |ui| {
-        let mut on = limit.is_some();
-        let name = format!("{label} on");
-        if ui.add(egui::Checkbox::without_text(&mut on)).accessible_name(name).changed() {
-            *limit = on.then_some(USUAL);
-        }
-        let Some(bytes) = limit else {
-            field::note(ui, "No limit");
-            return true;
-        };
-        let mut kib = (*bytes / 1024).max(1);
-        let response = ui.add(DragValue::new(&mut kib).range(1..=10_000_000).speed(8.0).suffix(" KiB/s"));
-        *bytes = kib * 1024;
-        !(response.dragged() || response.has_focus())
-    })
+/// The settings without what is not filled in yet.
+fn filled_in(draft: &Settings) -> Settings {
+    let mut settings = draft.clone();
+    settings.labels.retain(|label| !label.name.is_empty());
+    settings.watch.retain(|watch| !watch.folder.as_os_str().is_empty());
+    settings
 }
 
 fn tracker(ui: &mut Ui, draft: &mut Settings) -> bool {
