@@ -168,6 +168,16 @@ impl Announcer {
         !self.running && !self.trackers.iter().all(Tracker::is_quiet)
     }
 
+    /// Whether there is no tracker.
+    pub fn is_empty(&self) -> bool {
+        self.trackers.is_empty()
+    }
+
+    /// Whether a tracker is being asked, or has yet to be told of an end.
+    pub fn is_busy(&self) -> bool {
+        self.trackers.iter().any(Tracker::is_asking) || self.saying_farewell()
+    }
+
     /// How the trackers stand, in the order of the torrent.
     pub fn rows(&self, now: Moment) -> Vec<TrackerRow> {
         let scheduled = |at| {

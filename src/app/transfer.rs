@@ -99,8 +99,6 @@ struct Transfer {
     hash: InfoHash,
     name: String,
     options: AddOptions,
-    /// Whether the session had it from an earlier run.
-    known: bool,
 }
 
 impl Transfer {
@@ -138,7 +136,7 @@ impl Transfer {
         let options = AddOptions { folder: Some(folder), peers, ..AddOptions::default() };
         running.handle.send(Command::Add { request, source, options: options.clone() })?;
         tracing::info!("{name} is fetched or seeded in {}", args.dir.display());
-        Ok(Self { running, _lock: lock, began, request, hash, name, options, known: false })
+        Ok(Self { running, _lock: lock, began, request, hash, name, options })
     }
 
     fn follow(mut self, aim: Aim) -> Result<()> {
@@ -158,10 +156,6 @@ impl Transfer {
         loop {
             let reached = match self.running.next() {
                 News::Event(event) => self.take(event)?,
-                // What an earlier run has completed may be seeding without another word.
-                News::Nothing if self.known && self.row().is_some_and(|row| row.state == State::Seeding) => {
-                    Some(self.began.elapsed().as_secs_f64())
-                }
                 News::Nothing => None,
                 News::Ended => bail!("the session has ended"),
                 News::Signal if complete => return Ok(()),
@@ -222,7 +216,6 @@ impl Transfer {
 
     /// The session had it already, from an earlier run.
     fn meet_again(&mut self) -> Result<()> {
-        self.known = true;
         if let (Some(row), Some(folder)) = (self.row(), &self.options.folder)
             && paths::real(&row.folder) != paths::real(folder)
         {

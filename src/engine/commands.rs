@@ -13,18 +13,37 @@ use crate::metainfo::{self, Magnet};
 
 impl Engine {
     pub(super) fn command(&mut self, command: Command) {
+        let command = match subject(&command) {
+            Some(torrent) => match self.hold_command(torrent, command) {
+                Some(command) => command,
+                None => return,
+            },
+            None => command,
+        };
         match command {
             Command::Pause(torrent) => self.with(torrent, |torrent, shared| torrent.pause(shared)),
             Command::Resume(torrent) => self.with(torrent, |torrent, shared| torrent.resume(shared)),
-            Command::PauseAll => self.with_all(|torrent, shared| torrent.pause(shared)),
+            Command::PauseAll => {
+                self.command_asleep(Command::Pause, Torrent::may_be_told_to_pause);
+                self.with_all(|torrent, shared| torrent.pause(shared));
+            }
             // Those that have given enough rest on.
-            Command::ResumeAll => self.with_all(|torrent, shared| {
-                if torrent.choices.enough != Enough::Paused {
-                    torrent.resume(shared);
-                }
-            }),
+            Command::ResumeAll => {
+                self.command_asleep(Command::Resume, |torrent| {
+                    let rests = torrent.choices.paused || torrent.is_faulty() || torrent.is_loading();
+                    rests && torrent.choices.enough != Enough::Paused
+                });
+                self.with_all(|torrent, shared| {
+                    if torrent.choices.enough != Enough::Paused {
+                        torrent.resume(shared);
+                    }
+                });
+            }
             Command::StopAndSerialize { request, torrent } => self.stop_and_serialize(request, torrent),
             Command::Recheck(torrent) => self.with(torrent, |torrent, shared| torrent.recheck(shared)),
+            Command::Remove { torrent, delete_data: false } if self.is_asleep(torrent) => {
+                self.strike(torrent);
+            }
             Command::Remove { torrent, delete_data } => self.with(torrent, |torrent, shared| {
                 torrent.leave(Leaving::Removed { delete: delete_data }, shared);
             }),
@@ -63,7 +82,7 @@ impl Engine {
                 }
             }
             Command::Announce(torrent) => self.with(torrent, |torrent, shared| torrent.announce_now(shared)),
-            Command::Watch(torrent) => self.watched = torrent,
+            Command::Watch(torrent) => self.watch(torrent),
             Command::Settings(settings) => self.set_settings(Arc::from(settings)),
             Command::Shutdown => self.begin_shutdown(),
             // A driver without a network has none to ask.
@@ -75,6 +94,14 @@ impl Engine {
                 self.refuse(request, "this is not the engine's to do".into());
             }
         }
+    }
+
+    fn watch(&mut self, torrent: Option<InfoHash>) {
+        let before = std::mem::replace(&mut self.shared.watched, torrent);
+        let before = before.and_then(|torrent| self.by_hash.get(&torrent).copied());
+        // It may rest now.
+        self.touched.extend(before);
+        torrent.into_iter().for_each(|torrent| self.wake(torrent));
     }
 
     pub(super) fn refuse(&mut self, request: RequestId, reason: String) {
@@ -98,11 +125,12 @@ impl Engine {
                 self.refuse(request, "this torrent is just being removed; try again in a moment".into());
                 return;
             }
+            self.wake(info_hash);
             self.with(info_hash, |torrent, shared| torrent.add_peers(&options.peers, shared));
             self.answer_added(request, info_hash, shared_here, true);
             return;
         }
-        if self.torrents.len() >= MAX_TORRENTS {
+        if self.by_hash.len() >= MAX_TORRENTS {
             self.refuse(request, format!("there are {MAX_TORRENTS} torrents already"));
             return;
         }
@@ -145,8 +173,11 @@ impl Engine {
     }
 
     /// Takes up a torrent of the last run. One that no longer reads is left out and said.
-    pub(super) fn restore(&mut self, record: Record) {
-        if self.by_hash.contains_key(&record.info_hash) || self.torrents.len() >= MAX_TORRENTS {
+    pub(super) fn restore(&mut self, mut record: Record) {
+        if self.by_hash.contains_key(&record.info_hash) || self.by_hash.len() >= MAX_TORRENTS {
+            return;
+        }
+        if self.restore_asleep(&mut record) {
             return;
         }
         let torrent = record.torrent.as_deref().map(metainfo::Torrent::parse);
@@ -166,11 +197,16 @@ impl Engine {
             }
         };
         let moving = record.moving.clone();
+        let summed_up = torrent.is_none() || record.summary.is_some();
         let key = self.insert(record, torrent.map(Box::new), magnet, false);
         if let Some(torrent) = self.torrents.get_mut(&key) {
             match moving {
                 Some(to) => torrent.resume_move(to, &mut self.shared),
                 None => torrent.start(&mut self.shared),
+            }
+            // The next start may need no more than that.
+            if !summed_up {
+                self.shared.store(Change::Put(Box::new(torrent.record())));
             }
         }
     }
@@ -200,12 +236,18 @@ impl Engine {
         self.shared.settings = settings;
         self.queue_stale = true;
         self.renew_limits();
+        // Goals may have changed, and with them when something is due.
+        self.touch_dormant();
     }
 
     /// Takes every torrent out of its swarm, or back into it.
     pub(super) fn rest(&mut self, on: bool) {
         self.shared.resting = on;
-        self.with_all(|torrent, shared| if on { torrent.rest(shared) } else { torrent.start(shared) });
+        let act = |torrent: &mut Torrent, shared: &mut Shared| {
+            if on { torrent.rest(shared) } else { torrent.start(shared) }
+        };
+        self.with_all(act);
+        self.with_dormant(act);
     }
 
     fn begin_shutdown(&mut self) {
@@ -214,6 +256,7 @@ impl Engine {
         }
         self.shared.ending = true;
         self.end_by = self.shared.now + super::FAREWELL;
+        self.get_up_to_leave();
         self.with_all(|torrent, shared| torrent.leave(Leaving::Ended, shared));
     }
 }
@@ -255,6 +298,27 @@ fn short(text: &str) -> String {
 
 /// Characters of a name or a label.
 const NAME: usize = 240;
+
+/// The torrent that a command is about, where that has to be awake for it.
+fn subject(command: &Command) -> Option<InfoHash> {
+    match command {
+        Command::Pause(torrent)
+        | Command::Resume(torrent)
+        | Command::Recheck(torrent)
+        | Command::Remove { torrent, delete_data: true }
+        | Command::Prioritise { torrent, .. }
+        | Command::Sequential { torrent, .. }
+        | Command::Limit { torrent, .. }
+        | Command::AddPeers { torrent, .. }
+        | Command::Move { torrent, .. }
+        | Command::Goals { torrent, .. }
+        | Command::Label { torrent, .. }
+        | Command::Rename { torrent, .. }
+        | Command::Queue { torrent, .. }
+        | Command::Announce(torrent) => Some(*torrent),
+        _ => None,
+    }
+}
 
 /// Torrents in one session.
 const MAX_TORRENTS: usize = 100_000;

@@ -43,7 +43,7 @@ impl Engine {
 
     /// Somebody connected; he speaks first.
     pub(super) fn accepted(&mut self, conn: ConnKey, addr: SocketAddr) {
-        if !self.shared.may_have_one_more() || self.torrents.is_empty() {
+        if !self.shared.may_have_one_more() || self.by_hash.is_empty() {
             self.shared.emit(Output::Close { conn });
             return;
         }
@@ -60,7 +60,16 @@ impl Engine {
             Some(Conn::Linked(torrent)) => {
                 self.torrent(torrent, |torrent, shared| torrent.received(conn, items, shared));
             }
+            Some(Conn::Held { torrent, .. }) => self.hold_more(torrent, conn, items),
             Some(Conn::Greeting { torrent, addr, .. }) if !items.is_empty() => {
+                if let (Item::Handshake(theirs), None) = (&items[0], torrent)
+                    && let Some(key) = self.by_hash.get(&theirs.info_hash).copied()
+                {
+                    match self.hold_conn(key, conn, items) {
+                        Some(back) => items = back,
+                        None => return,
+                    }
+                }
                 let first = items.remove(0);
                 let Item::Handshake(theirs) = first else {
                     self.give_up(conn, Why::Broken, true);
@@ -90,7 +99,11 @@ impl Engine {
             self.give_up(conn, Why::Broken, true);
             return false;
         };
-        let Some(torrent) = self.torrents.get_mut(&key) else { return false };
+        let Some(torrent) = self.torrents.get_mut(&key) else {
+            // It rests, and takes part in nothing.
+            self.give_up(conn, Why::Broken, true);
+            return false;
+        };
         if expected.is_some() {
             torrent.connecting_ended();
         } else if torrent.accepts(addr, &self.shared) {
@@ -142,7 +155,9 @@ impl Engine {
     pub(super) fn sweep_conns(&mut self) {
         let now = self.shared.now;
         let waiting = |conn: &Conn| match conn {
-            Conn::Connecting { since, .. } | Conn::Greeting { since, .. } => Some(*since),
+            Conn::Connecting { since, .. } | Conn::Greeting { since, .. } | Conn::Held { since, .. } => {
+                Some(*since)
+            }
             Conn::Linked(_) => None,
         };
         let late: Vec<ConnKey> = self

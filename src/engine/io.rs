@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::announce::{AnnounceRequest, Answer, Facts, Failure};
 use crate::api::{AddOptions, Command, Event, RequestId, Settings};
-use crate::base::{ConnKey, TorrentKey};
+use crate::base::{ConnKey, InfoHash, TorrentKey};
 use crate::disk::{Done, Job};
 use crate::engine::{Change, Record};
 use crate::metainfo::{Magnet, Torrent};
@@ -77,8 +77,15 @@ pub enum Input {
         /// What to add, and how.
         addition: Box<Addition>,
     },
-    /// A torrent of the last run.
+    /// A torrent of the last run; of one that has everything the summary is enough.
     Restore(Box<Record>),
+    /// What [`Output::Load`] asked for.
+    Loaded {
+        /// Which torrent.
+        torrent: InfoHash,
+        /// What is kept of it, and what it is made of; or why it cannot be read.
+        loaded: Result<Box<(Record, Torrent)>, String>,
+    },
     /// A user asks for something else: every command that needs no file and no socket of its own. `Inspect`, `Add`, `Share`
     /// and `SaveTorrent` are the shell's; given here they are refused.
     Command(Command),
@@ -161,6 +168,8 @@ pub enum Output {
         /// The change.
         change: Change,
     },
+    /// Reads what is kept of a torrent that was at rest; answered with [`Input::Loaded`].
+    Load(InfoHash),
     /// Tells whoever uses the session.
     Event(Event),
 }

@@ -4,6 +4,7 @@
 //! - `torrent`: one torrent: its stages, peers, transfers and contacts
 //! - `conns`: connections until it is known which torrent they are about
 //! - `commands`: what a user asks for
+//! - `dormant`: torrents that have nothing to do, and who waits for one of them
 //! - `queue`: whose turn it is
 //! - `limits`: rates: of one torrent, of a label, of all
 //! - `stopping`: torrents that are stopped and written down
@@ -12,6 +13,7 @@
 
 mod commands;
 mod conns;
+mod dormant;
 mod io;
 mod limits;
 mod queue;
@@ -31,8 +33,9 @@ use crate::base::{Bitfield, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Done;
 
 pub use io::{Addition, End, Input, Output, Subject};
-pub use record::{Change, Enough, Progress, Record};
+pub use record::{Change, Counters, Enough, Progress, Record, Summary};
 
+use dormant::Dormant;
 use shared::Shared;
 use torrent::Torrent;
 
@@ -46,8 +49,10 @@ const FAREWELL: Span = Span::from_secs(3);
 #[derive(Debug)]
 pub struct Engine {
     shared: Shared,
-    /// In the order they were added.
+    /// Those that do something, in the order they were added.
     torrents: BTreeMap<TorrentKey, Torrent>,
+    /// Those that do nothing.
+    dormant: Dormant,
     by_hash: HashMap<InfoHash, TorrentKey>,
     next_torrent: u32,
     /// Torrents to which something happened since they were settled.
@@ -63,7 +68,6 @@ pub struct Engine {
     limits_at: Moment,
     /// When connections that nobody answers are given up.
     sweep_at: Moment,
-    watched: Option<InfoHash>,
     /// Torrents that are being stopped because a user waits for that.
     stopping: Vec<stopping::Stopping>,
     /// When a session that is ending ends, whatever is left to be done.
@@ -79,6 +83,7 @@ impl Engine {
         Self {
             shared,
             torrents: BTreeMap::new(),
+            dormant: Dormant::default(),
             by_hash: HashMap::new(),
             next_torrent: 0,
             touched: BTreeSet::new(),
@@ -88,7 +93,6 @@ impl Engine {
             queue_stale: false,
             limits_at,
             sweep_at: Moment::NEVER,
-            watched: None,
             stopping: Vec::new(),
             end_by: Moment::NEVER,
             ended: false,
@@ -104,6 +108,11 @@ impl Engine {
             self.shared.ahead = ahead;
             self.renew_limits();
         }
+    }
+
+    /// Lets torrents that have nothing to do rest: their records are kept where [`Output::Load`] finds them.
+    pub fn let_rest(&mut self) {
+        self.shared.may_rest = true;
     }
 
     /// Takes something that happened.
@@ -122,7 +131,11 @@ impl Engine {
             Input::Closed { conn, end } => self.lost(conn, end),
             Input::Disk(done) => self.disk(done),
             Input::Announced { torrent, id, answer } => {
-                self.torrent(torrent, |torrent, shared| torrent.announced(id, answer, shared));
+                if self.dormant.get(torrent).is_some() {
+                    self.with_asleep(torrent, |torrent, shared| torrent.announced(id, answer, shared));
+                } else {
+                    self.torrent(torrent, |torrent, shared| _ = torrent.announced(id, answer, shared));
+                }
             }
             Input::Stored { seq, result } => {
                 self.shared.stored(seq, result);
@@ -130,6 +143,9 @@ impl Engine {
             }
             Input::Add { request, addition } => self.add(request, *addition),
             Input::Restore(record) => self.restore(*record),
+            Input::Loaded { torrent, loaded } => {
+                self.with(torrent, |torrent, shared| torrent.loaded(loaded, shared));
+            }
             Input::Command(command) => self.command(command),
             Input::Settings(settings) => {
                 self.command(crate::api::Command::Settings(Box::new(Settings::clone(&settings))));
@@ -186,11 +202,18 @@ impl Engine {
     /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before.
     pub fn rows(&mut self, now: Moment) -> Vec<Arc<TorrentRow>> {
         let unix_start = self.shared.unix_start;
-        self.torrents
-            .values_mut()
-            .filter(|torrent| !torrent.is_leaving())
-            .map(|torrent| torrent.row(now, unix_start))
-            .collect()
+        self.dormant.refresh_rows(unix_start);
+        let awake = self.torrents.iter_mut().filter(|(_, torrent)| !torrent.is_leaving());
+        let mut awake = awake.map(|(key, torrent)| (*key, torrent.row(now, unix_start))).peekable();
+        let mut rows = Vec::with_capacity(self.by_hash.len());
+        for (key, row) in self.dormant.rows() {
+            while let Some((_, before)) = awake.next_if(|(other, _)| *other < key) {
+                rows.push(before);
+            }
+            rows.push(Arc::clone(row));
+        }
+        rows.extend(awake.map(|(_, row)| row));
+        rows
     }
 
     /// Long work on torrents, in the order they were added.
@@ -201,7 +224,7 @@ impl Engine {
     /// The watched torrent in full.
     pub fn detail(&mut self, now: Moment) -> Option<Arc<Detail>> {
         self.shared.now = now;
-        let key = self.by_hash.get(&self.watched?)?;
+        let key = self.by_hash.get(&self.shared.watched?)?;
         let torrent = self.torrents.get_mut(key)?;
         Some(Arc::new(torrent.detail(&self.shared)))
     }
@@ -209,6 +232,7 @@ impl Engine {
     /// Sums over all torrents.
     pub fn totals(&mut self, now: Moment) -> Totals {
         let mut totals = Totals { buffered: self.shared.writing + self.shared.sending, ..Totals::default() };
+        self.dormant.add_to(&mut totals);
         for torrent in self.torrents.values_mut() {
             torrent.add_to(&mut totals, now);
         }
@@ -257,12 +281,15 @@ impl Engine {
     /// Panics where the books do not agree; for tests and the simulator.
     pub fn assert_sound(&self) {
         self.torrents.values().for_each(Torrent::assert_sound);
+        self.dormant.assert_sound();
         assert_eq!(self.shared.connections, self.shared.conns.len(), "every connection is counted");
         assert_eq!(self.deadlines.len(), self.deadline_of.len(), "a torrent has one deadline");
     }
 
     fn find(&self, torrent: InfoHash) -> Option<&Torrent> {
-        self.torrents.get(self.by_hash.get(&torrent)?).filter(|torrent| !torrent.is_leaving())
+        let key = self.by_hash.get(&torrent)?;
+        let found = self.torrents.get(key).or_else(|| self.dormant.get(*key));
+        found.filter(|torrent| !torrent.is_leaving())
     }
 
     /// Does something to a torrent that the user named, where it is on the list.
@@ -349,6 +376,9 @@ impl Engine {
 
     /// Lets what happened to a torrent take effect.
     fn settle(&mut self, key: TorrentKey) {
+        if self.with_asleep(key, Torrent::settle_asleep) {
+            return;
+        }
         let Some(torrent) = self.torrents.get_mut(&key) else { return };
         torrent.settle(&mut self.shared);
         self.queue_stale |= torrent.class_changed();
@@ -362,9 +392,10 @@ impl Engine {
             self.shared.store(Change::Remove(info_hash));
             self.shared.event(Event::Removed(info_hash));
             self.queue_stale = true;
-        } else {
+        } else if !self.lay_down(key) {
             self.set_deadline(key, due);
         }
+        self.release_held(key);
         if self.shared.conns.keys().next().is_some() && self.sweep_at == Moment::NEVER {
             self.sweep_at = self.shared.now + conns::SWEEP;
         }

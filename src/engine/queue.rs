@@ -3,7 +3,6 @@
 use crate::api::Turn;
 use crate::base::{InfoHash, TorrentKey};
 use crate::engine::Engine;
-use crate::engine::record::Change;
 use crate::engine::torrent::Class;
 
 /// The place of the first torrent; there is room in front of it for ever.
@@ -12,7 +11,7 @@ const FIRST: u64 = 1 << 40;
 impl Engine {
     /// The place of a torrent that comes last.
     pub(super) fn last_place(&self) -> u64 {
-        let last = self.torrents.values().map(|torrent| torrent.choices.place).max();
+        let last = self.all().map(|torrent| torrent.choices.place).max();
         last.map_or(FIRST, |last| last.saturating_add(1))
     }
 
@@ -25,7 +24,9 @@ impl Engine {
         let most = |limit: Option<u32>| limit.map_or(usize::MAX, |limit| limit as usize);
         let (mut downloads, mut seeds) = (most(limits.downloads), most(limits.seeds));
         for (number, key) in self.in_order().into_iter().enumerate() {
-            let Some(torrent) = self.torrents.get_mut(&key) else { continue };
+            let rests = self.dormant.get(key).is_some();
+            let found = if rests { self.dormant.get_mut(key) } else { self.torrents.get_mut(&key) };
+            let Some(torrent) = found else { continue };
             torrent.position = number as u32 + 1;
             let free = match torrent.class() {
                 Class::Idle => continue,
@@ -35,7 +36,11 @@ impl Engine {
             let waits = *free == 0;
             *free = free.saturating_sub(1);
             if torrent.set_waits(waits, &mut self.shared) {
-                self.touched.insert(key);
+                if rests {
+                    self.with_asleep(key, |_, _| false);
+                } else {
+                    self.touched.insert(key);
+                }
             }
         }
     }
@@ -55,7 +60,7 @@ impl Engine {
         if to == at {
             return;
         }
-        let place = |at: usize| self.torrents.get(&order[at]).map_or(FIRST, |torrent| torrent.choices.place);
+        let place = |at: usize| self.place_of(order[at]).unwrap_or(FIRST);
         let mut changes = match turn {
             Turn::First => vec![(key, place(0).saturating_sub(1))],
             Turn::Last => vec![(key, place(last).saturating_add(1))],
@@ -69,26 +74,32 @@ impl Engine {
         // Two may have had the same place, made again from copies or written in part: the later one makes room.
         let mut before = 0;
         for key in order {
-            let place = self.torrents.get(&key).map_or(0, |torrent| torrent.choices.place);
+            let place = self.place_of(key).unwrap_or(0);
             before = place.max(before + 1);
             self.set_place(key, before);
         }
         self.queue_stale = true;
     }
 
+    fn place_of(&self, key: TorrentKey) -> Option<u64> {
+        let torrent = self.torrents.get(&key).or_else(|| self.dormant.get(key))?;
+        Some(torrent.choices.place)
+    }
+
     fn set_place(&mut self, key: TorrentKey, place: u64) {
-        if let Some(torrent) = self.torrents.get_mut(&key)
-            && torrent.choices.place != place
+        if self.place_of(key) == Some(place)
+            || self.with_asleep(key, |torrent, shared| torrent.set_place(place, shared))
         {
-            torrent.choices.place = place;
-            let change = Change::Put(Box::new(torrent.record()));
-            self.shared.store(change);
+            return;
+        }
+        if let Some(torrent) = self.torrents.get_mut(&key) {
+            torrent.set_place(place, &mut self.shared);
         }
     }
 
     fn in_order(&self) -> Vec<TorrentKey> {
         let mut order: Vec<(u64, TorrentKey)> =
-            self.torrents.iter().map(|(key, torrent)| (torrent.choices.place, *key)).collect();
+            self.all().map(|torrent| (torrent.choices.place, torrent.key)).collect();
         order.sort_unstable();
         order.into_iter().map(|(_, key)| key).collect()
     }

@@ -47,6 +47,8 @@ pub struct Record {
     pub added_unix: u64,
     /// Seconds since 1970 when it became complete.
     pub completed_unix: Option<u64>,
+    /// What is known of it without its .torrent file, once its metadata is there.
+    pub summary: Option<Summary>,
     /// What changes often.
     pub progress: Progress,
 }
@@ -62,6 +64,35 @@ pub enum Enough {
     Paused,
     /// It was, and then resumed: it goes on without a goal until somebody sets another.
     GoOn,
+}
+
+/// What a start needs to know of a torrent that has nothing to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Its name, as on the disk.
+    pub name: String,
+    /// Bytes of all its files.
+    pub size: u64,
+    /// Bytes of a piece.
+    pub piece_length: u32,
+    /// Whether it is private (BEP 27).
+    pub private: bool,
+    /// Its trackers, in tiers (BEP 12).
+    pub trackers: Vec<Vec<String>>,
+    /// The link that leads to it.
+    pub magnet: String,
+}
+
+impl Record {
+    /// Whether a start needs no more of it than the summary: everything is there, or nothing is to be done because the user
+    /// paused it. Of a paused one whose files are not all wanted more is needed to say how it stands.
+    pub fn needs_no_metadata(&self) -> bool {
+        let progress = &self.progress;
+        let have = progress.have.as_ref();
+        let whole = have.is_some_and(Bitfield::all) && self.target.is_none();
+        let still = self.paused && have.is_some() && !self.priorities.contains(&FilePriority::Skip);
+        self.summary.is_some() && self.moving.is_none() && progress.suspect.is_empty() && (whole || still)
+    }
 }
 
 /// What changes while a torrent runs.
@@ -81,6 +112,25 @@ pub struct Progress {
     pub stamps: Vec<FileStamp>,
 }
 
+/// What is counted of a torrent of whose pieces nothing is in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytes received in its life.
+    pub downloaded: u64,
+    /// Bytes sent in its life.
+    pub uploaded: u64,
+    /// Seconds of its life in which it seeded.
+    pub seeded_secs: u64,
+}
+
+impl Counters {
+    /// Puts them in place of those that were there.
+    pub fn give_to(self, progress: &mut Progress) {
+        let Self { downloaded, uploaded, seeded_secs } = self;
+        (progress.downloaded, progress.uploaded, progress.seeded_secs) = (downloaded, uploaded, seeded_secs);
+    }
+}
+
 /// One change to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -88,6 +138,8 @@ pub enum Change {
     Put(Box<Record>),
     /// Its progress, in place of what was there.
     Progress(InfoHash, Progress),
+    /// The counters of its progress; the rest of that stays.
+    Counters(InfoHash, Counters),
     /// Pieces that are about to be written to, besides those that are suspect already.
     Suspect(InfoHash, Vec<PieceIndex>),
     /// A torrent is off the list; its copy goes too.

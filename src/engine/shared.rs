@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Event, Level, LogLine, RequestId, Settings};
-use crate::base::{ConnKey, Moment, Rng, Span, TorrentKey};
+use crate::base::{ConnKey, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Job;
 use crate::engine::limits::Common;
 use crate::engine::{Change, Output};
@@ -14,6 +14,8 @@ use crate::engine::{Change, Output};
 const WRITING_BYTES: u64 = 8 * 1024 * 1024;
 /// Connections being made at once.
 const HALF_OPEN: usize = 50;
+/// The time from one torrent at rest that asks its trackers to the next.
+const TURN: Span = Span::from_millis(50);
 
 /// Seconds of a day.
 const DAY_SECS: i64 = 24 * 60 * 60;
@@ -54,6 +56,12 @@ pub(super) struct Shared {
     pub(super) waits_for_store: BTreeSet<TorrentKey>,
     /// Jobs that the session began by itself.
     own_requests: u64,
+    /// Whether what a torrent is made of can be read again, so that it need not be kept in memory.
+    pub(super) may_rest: bool,
+    /// The torrent that a user looks at in full.
+    pub(super) watched: Option<InfoHash>,
+    /// When the next torrent at rest may ask its trackers.
+    turn: Moment,
     /// Whether the session is ending.
     pub(super) ending: bool,
     /// Whether no torrent may take part in its swarm.
@@ -67,6 +75,8 @@ pub(super) enum Conn {
     Connecting { torrent: TorrentKey, addr: SocketAddr, since: Moment },
     /// It stands, and we wait for the other side's first bytes since then. One that was made to us is about nothing yet.
     Greeting { torrent: Option<TorrentKey>, addr: SocketAddr, since: Moment },
+    /// Somebody connected and wants a torrent that was at rest; what he says is kept until it has woken.
+    Held { torrent: TorrentKey, addr: SocketAddr, since: Moment },
     /// It is a peer of the torrent.
     Linked(TorrentKey),
 }
@@ -94,6 +104,9 @@ impl Shared {
             store_failure: None,
             waits_for_store: BTreeSet::new(),
             own_requests: 0,
+            may_rest: false,
+            watched: None,
+            turn: Moment::ZERO,
             ending: false,
             resting: false,
         }
@@ -145,6 +158,18 @@ impl Shared {
     /// Whether everything that was to be written is.
     pub(super) fn all_stored(&self) -> bool {
         self.stored_seq >= self.next_seq
+    }
+
+    /// Whether all of it is there to be read.
+    pub(super) fn all_written(&self) -> bool {
+        self.all_stored() && self.store_failure.as_ref().is_none_or(|(failed, _)| *failed < self.stored_seq)
+    }
+
+    /// When a torrent at rest asks its trackers that are due: many take turns.
+    pub(super) fn next_turn(&mut self) -> Moment {
+        let turn = self.turn.max(self.now);
+        self.turn = turn + TURN;
+        turn
     }
 
     pub(super) fn log(&mut self, level: Level, text: String) {
@@ -215,6 +240,7 @@ impl Shared {
         let about = |conn: &Conn| match conn {
             Conn::Connecting { torrent: about, .. } => *about == torrent,
             Conn::Greeting { torrent: about, .. } => *about == Some(torrent),
+            Conn::Held { torrent: about, .. } => *about == torrent,
             Conn::Linked(_) => false,
         };
         let abandoned: Vec<ConnKey> =

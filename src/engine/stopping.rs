@@ -1,9 +1,12 @@
 //! Stopping torrents for good: no more requests, peers left, trackers told within a bounded time, and then all that is known
 //! of them written down.
 
-use crate::api::{Event, RequestId};
+use std::collections::BTreeSet;
+
+use crate::api::{Command, Event, RequestId};
 use crate::base::{InfoHash, Moment, TorrentKey};
 use crate::engine::record::Change;
+use crate::engine::torrent::Torrent;
 use crate::engine::{Engine, FAREWELL};
 
 /// Torrents that are being stopped for one request.
@@ -25,8 +28,13 @@ impl Engine {
                 return self.refuse(request, "That torrent is not on the list.".into());
             }
             Some(torrent) => self.by_hash.get(&torrent).copied().into_iter().collect(),
-            None => self.torrents.keys().copied().collect(),
+            None => self.all().map(|torrent| torrent.key).collect(),
         };
+        // Those at rest wake for it, but for those that stand still: all of these is written.
+        let chosen: BTreeSet<TorrentKey> = torrents.iter().copied().collect();
+        self.command_asleep(Command::Pause, |torrent| {
+            chosen.contains(&torrent.key) && torrent.may_be_told_to_pause()
+        });
         for key in &torrents {
             self.torrent(*key, |torrent, shared| torrent.pause(shared));
         }
@@ -55,6 +63,9 @@ impl Engine {
 
     fn have_stopped(&self, stopping: &Stopping) -> bool {
         let mut torrents = stopping.torrents.iter().filter_map(|key| self.torrents.get(key));
+        if torrents.clone().any(Torrent::is_loading) {
+            return false;
+        }
         // What is not safe on the disk by then is not claimed, whenever it is written down.
         self.shared.now >= stopping.by
             || torrents.all(|torrent| !torrent.is_saying_farewell() && torrent.is_safe())
@@ -63,7 +74,7 @@ impl Engine {
     fn write_down(&mut self, torrents: &[TorrentKey]) -> u64 {
         let mut last = self.shared.stored_seq;
         for torrent in torrents.iter().filter_map(|key| self.torrents.get(key)) {
-            if !torrent.is_leaving() {
+            if !torrent.is_leaving() && !torrent.is_asleep() {
                 last = self.shared.store(Change::Put(Box::new(torrent.record())));
             }
         }
@@ -75,7 +86,8 @@ impl Engine {
         if let Some(reason) = self.shared.store_failed(seq) {
             return self.refuse(request, format!("What was stopped could not be written down: {reason}"));
         }
-        let known = stopping.torrents.iter().filter_map(|key| self.torrents.get(key));
+        let find = |key| self.torrents.get(key).or_else(|| self.dormant.get(*key));
+        let known = stopping.torrents.iter().filter_map(find);
         let torrents = known.filter(|torrent| !torrent.is_leaving()).map(|torrent| torrent.info_hash);
         let torrents = torrents.collect();
         self.shared.event(Event::Serialized { request, torrents });

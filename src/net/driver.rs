@@ -11,10 +11,11 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use crate::api::{Backend, Event, Level, LogLine, Settings};
-use crate::base::{ConnKey, Moment, Span};
+use crate::api::{Backend, Command, Event, Level, LogLine, Settings};
+use crate::base::{ConnKey, InfoHash, Moment, Span};
 use crate::disk::{Job, Workers};
 use crate::engine::{Engine, Input, Output};
+use crate::metainfo::Torrent;
 use crate::net::Trackers;
 use crate::net::buffers::Buffers;
 use crate::net::clock::Clock;
@@ -71,6 +72,8 @@ pub(super) struct Driver {
     pub(super) next_look: Moment,
     /// When the loop ends at the latest, once somebody wants it to.
     pub(super) ending: Moment,
+    /// What a user asked of torrents that are just waking.
+    pub(super) later: Vec<Command>,
     pub(super) turn: Turn,
 }
 
@@ -129,6 +132,7 @@ impl Driver {
             self.engine.handle(now, input);
         }
         self.take_commands(now).await;
+        self.obey_later();
     }
 
     async fn take_commands(&mut self, now: Moment) {
@@ -225,6 +229,7 @@ impl Driver {
                         None => self.turn.stored = Some(seq),
                     }
                 }
+                Output::Load(torrent) => self.load(torrent),
                 // Said when everything is written.
                 Output::Event(Event::Stopped) => self.turn.stopped = true,
                 Output::Event(event) => {
@@ -244,6 +249,23 @@ impl Driver {
         if !self.turn.disk.is_empty() {
             self.disk.submit(std::mem::take(&mut self.turn.disk));
         }
+    }
+
+    /// Has what is kept of a torrent read.
+    fn load(&self, torrent: InfoHash) {
+        let mailbox = Arc::clone(&self.mailbox);
+        let Some(store) = &self.store else {
+            let loaded = Err("nothing is kept of it".into());
+            return mailbox.leave([Input::Loaded { torrent, loaded }]);
+        };
+        store.fetch(torrent, move |record| {
+            let loaded = record.and_then(|record| {
+                let bytes = record.torrent.as_deref().ok_or("its metadata is not kept")?;
+                let parsed = Torrent::parse(bytes).map_err(|error| error.to_string())?;
+                Ok(Box::new((record, parsed)))
+            });
+            mailbox.leave([Input::Loaded { torrent, loaded }]);
+        });
     }
 
     /// Until something has come in, or the engine or the view is due.

@@ -17,6 +17,8 @@ use crate::net::listen::{self, Listeners};
 
 /// Places for incoming connections beyond those that the engine allows, so that it is the one to choose.
 const SPARE_SEATS: usize = 32;
+/// Commands that wait for torrents to wake.
+const LATER: usize = 64;
 
 impl Driver {
     /// Does what a command says, or gives it to the engine.
@@ -61,6 +63,19 @@ impl Driver {
             | Command::Watch(_) => {
                 self.publisher.hurry();
                 self.engine.handle(now, Input::Command(command));
+            }
+        }
+    }
+
+    /// Does what had to wait for a torrent to wake.
+    pub(super) fn obey_later(&mut self) {
+        for command in std::mem::take(&mut self.later) {
+            match command {
+                Command::SaveTorrent { torrent, .. } if self.engine.is_loading(torrent) => {
+                    self.later.push(command);
+                }
+                Command::SaveTorrent { request, torrent, path } => self.save_now(request, torrent, path),
+                _ => {}
             }
         }
     }
@@ -130,6 +145,17 @@ impl Driver {
     }
 
     fn save_torrent(&mut self, request: RequestId, torrent: InfoHash, path: PathBuf) {
+        if !self.engine.is_asleep(torrent) {
+            return self.save_now(request, torrent, path);
+        }
+        if self.later.len() >= LATER {
+            return self.refuse(request, "Too much is asked at once; try again in a moment.");
+        }
+        self.engine.wake(torrent);
+        self.later.push(Command::SaveTorrent { request, torrent, path });
+    }
+
+    fn save_now(&mut self, request: RequestId, torrent: InfoHash, path: PathBuf) {
         let Some(file) = self.engine.torrent_file(torrent) else {
             return self.refuse(request, "Its content is not known yet; wait until its name is there.");
         };

@@ -180,6 +180,7 @@ fn prepare(config: &Config, backend: Backend) -> Result<(Runtime, Driver, Opened
         watcher: None,
         places: Places::default(),
         is_standing: config.restore,
+        later: Vec::new(),
         turn: Turn::default(),
     };
     let records = if config.restore { opened.records } else { Vec::new() };
@@ -204,6 +205,9 @@ impl Driver {
                 "store",
                 "The last run did not end properly; what it was writing is checked.",
             );
+        }
+        if self.store.is_some() {
+            self.engine.let_rest();
         }
         let now = self.clock.now();
         self.next_look = now + LOOK;

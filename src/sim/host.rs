@@ -170,7 +170,9 @@ impl Host {
 
     /// The pieces that its program claims to have.
     pub fn have(&self, torrent: InfoHash) -> Option<&Bitfield> {
-        self.program.as_ref()?.have(torrent)
+        let program = self.program.as_ref()?;
+        // Of a torrent at rest nothing is in memory; it claims what it claimed before.
+        program.have(torrent).or_else(|| self.compared.get(&torrent))
     }
 
     /// The disk and its faults.

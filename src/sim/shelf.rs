@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::base::{InfoHash, PieceIndex};
 use crate::engine::{Change, Record};
+use crate::metainfo::Torrent;
 
 /// What survives of a host's program.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +53,14 @@ impl Shelf {
         self.waiting.len()
     }
 
+    /// What is kept of a torrent, and what it is made of.
+    pub fn load(&self, torrent: InfoHash) -> Result<Box<(Record, Torrent)>, String> {
+        let record = self.records.get(&torrent).ok_or("it is not on the list")?;
+        let bytes = record.torrent.as_deref().ok_or("its metadata is not known")?;
+        let torrent = Torrent::parse(bytes).map_err(|error| error.to_string())?;
+        Ok(Box::new((record.clone(), torrent)))
+    }
+
     /// What is kept, in order of info-hash.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.records.values()
@@ -73,10 +82,20 @@ impl Shelf {
     fn apply(&mut self, change: Change) {
         self.writes += 1;
         match change {
-            Change::Put(record) => _ = self.records.insert(record.info_hash, *record),
+            Change::Put(mut record) => {
+                // Metadata that was known once stays known, as in the real one.
+                let before = self.records.remove(&record.info_hash).and_then(|before| before.torrent);
+                record.torrent = record.torrent.or(before);
+                self.records.insert(record.info_hash, *record);
+            }
             Change::Progress(torrent, progress) => {
                 if let Some(record) = self.records.get_mut(&torrent) {
                     record.progress = progress;
+                }
+            }
+            Change::Counters(torrent, counters) => {
+                if let Some(record) = self.records.get_mut(&torrent) {
+                    counters.give_to(&mut record.progress);
                 }
             }
             Change::Suspect(torrent, pieces) => {

@@ -29,6 +29,7 @@ impl fmt::Display for Words<&Input> {
             Input::Add { request, addition } => {
                 write!(f, "add {} {:?}", request.0, addition.options)
             }
+            Input::Loaded { torrent, loaded } => write!(f, "loaded {torrent} {:?}", loaded.as_ref().err()),
             Input::Restore(record) => {
                 let have = record.progress.have.as_ref().map(|have| have.count());
                 write!(f, "restore {} {have:?}", record.info_hash)
@@ -57,6 +58,7 @@ impl fmt::Display for Words<&Output> {
                 )
             }
             Output::Store { seq, change } => write!(f, "store {seq} {}", Words(change)),
+            Output::Load(torrent) => write!(f, "load {torrent}"),
             Output::Event(event) => write!(f, "event {event:?}"),
         }
     }
@@ -165,6 +167,7 @@ impl fmt::Display for Words<&Change> {
         let count = |have: &Option<crate::base::Bitfield>| have.as_ref().map(crate::base::Bitfield::count);
         match self.0 {
             Change::Put(record) => write!(f, "put {} {:?}", record.info_hash, count(&record.progress.have)),
+            Change::Counters(torrent, counters) => write!(f, "{counters:?} {torrent}"),
             Change::Progress(torrent, progress) => {
                 write!(f, "progress {torrent} {:?} {:?}", count(&progress.have), progress.suspect)
             }

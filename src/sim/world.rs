@@ -51,6 +51,7 @@ enum Happening {
     Wake(HostId, u32),
     Disk(HostId, u32),
     Shelf(HostId, u32),
+    Loaded(HostId, u32, InfoHash),
     Announced(HostId, u32, Box<(TorrentKey, u64, Result<Answer, Failure>)>),
     Act(Act),
 }
@@ -167,7 +168,12 @@ impl World {
                 let (torrent, id_, answer) = *answer;
                 self.feed(id, Input::Announced { torrent, id: id_, answer });
             }
-            Happening::Disk(..) | Happening::Shelf(..) | Happening::Announced(..) => {}
+            Happening::Loaded(id, life, torrent) if self.lives(id, life) => {
+                let loaded = self.hosts[id.0].shelf.load(torrent);
+                self.feed(id, Input::Loaded { torrent, loaded });
+            }
+            Happening::Loaded(..) | Happening::Disk(..) | Happening::Shelf(..) | Happening::Announced(..) => {
+            }
             Happening::Act(act) => act(self),
         }
         self.settle();
@@ -408,6 +414,7 @@ impl World {
                 }
                 shelf.take(seq, change);
             }
+            Output::Load(torrent) => self.clock.after(SHELF_TIME, Happening::Loaded(id, life, torrent)),
             Output::Event(event) => self.note(id, event),
         }
     }

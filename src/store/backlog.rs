@@ -24,6 +24,11 @@ impl Backlog {
                     record.progress = progress.clone();
                 }
             }
+            Change::Counters(torrent, counters) => {
+                if let Some(Change::Put(record)) = self.changes.get_mut(torrent) {
+                    counters.give_to(&mut record.progress);
+                }
+            }
             Change::Suspect(torrent, pieces) => {
                 if let Some(Change::Put(record)) = self.changes.get_mut(torrent) {
                     record.progress.suspect.extend(pieces);

@@ -223,7 +223,7 @@ impl Choice {
                 .iter()
                 .map(|byte| char::from(b'0' + byte))
                 .collect(),
-            more: More::of(record),
+            more: More::of(record).without_summary(),
         }
     }
 

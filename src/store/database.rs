@@ -9,7 +9,7 @@ use super::copies::Copies;
 use super::more::More;
 use super::rows;
 use crate::base::{InfoHash, PieceIndex};
-use crate::engine::{Change, Progress, Record};
+use crate::engine::{Change, Counters, Progress, Record};
 
 /// What makes a database of version N one of version N + 1, from the first on; a step is never changed once released.
 pub(super) const STEPS: &[&str] = &[
@@ -52,6 +52,12 @@ pub(super) const STEPS: &[&str] = &[
     UPDATE torrents SET more = json_set(more, '$.place', (1 << 40) + id);
 ",
 ];
+
+/// Every column of a record but the .torrent file.
+const COLUMNS: &str =
+    "SELECT id, info_hash, magnet, folder, paused, sequential, shared_here, limit_down, limit_up, added,
+         completed, priorities, downloaded, uploaded, pieces, have, stamps, more, seeded
+     FROM torrents LEFT JOIN progress ON progress.torrent = id";
 
 /// Torrents whose copies are removed in one go; some file systems take milliseconds for each.
 const SWEPT: i64 = 32;
@@ -142,19 +148,44 @@ impl Database {
         while let Some(row) = found.next()? {
             suspects.entry(row.get(0)?).or_default().push(PieceIndex(row.get(1)?));
         }
-        let mut query = self.conn.prepare(
-            "SELECT id, info_hash, magnet, folder, paused, sequential, shared_here, limit_down, limit_up, added,
-                 completed, priorities, bytes, downloaded, uploaded, pieces, have, stamps, more, seeded
-             FROM torrents LEFT JOIN files ON files.torrent = id LEFT JOIN progress ON progress.torrent = id
-             ORDER BY id",
-        )?;
+        // What each is made of comes after all that is small, and only where it is needed.
+        let mut query = self.conn.prepare(&format!("{COLUMNS} ORDER BY id"))?;
+        let mut bytes = self.conn.prepare("SELECT bytes FROM files WHERE torrent = ?1")?;
         let (mut records, mut notes) = (Vec::new(), Vec::new());
         let mut found = query.query(())?;
         while let Some(row) = found.next()? {
-            let suspect = suspects.remove(&row.get(0)?).unwrap_or_default();
-            records.push(record(row, suspect, &mut notes)?);
+            let id: i64 = row.get(0)?;
+            let suspect = suspects.remove(&id).unwrap_or_default();
+            let mut record = record(row, suspect, &mut notes)?;
+            if !record.needs_no_metadata() {
+                record.torrent = bytes.query_row([id], |row| row.get(0)).optional()?;
+            }
+            records.push(record);
         }
         Ok((records, notes))
+    }
+
+    /// Everything that is kept of one torrent.
+    pub(super) fn fetch(&self, torrent: InfoHash) -> Result<Record, String> {
+        let why = |trouble: Trouble| match trouble {
+            Trouble::Damaged(why) | Trouble::System(why) => why,
+            Trouble::Newer(_) => "another version has it".to_owned(),
+        };
+        self.fetch_one(torrent).map_err(why)?.ok_or_else(|| unknown(torrent))
+    }
+
+    fn fetch_one(&self, torrent: InfoHash) -> Result<Option<Record>, Trouble> {
+        let mut query = self.conn.prepare_cached(&format!("{COLUMNS} WHERE info_hash = ?1"))?;
+        let mut found = query.query([torrent.0])?;
+        let Some(row) = found.next()? else { return Ok(None) };
+        let id: i64 = row.get(0)?;
+        let mut pieces =
+            self.conn.prepare_cached("SELECT piece FROM suspect WHERE torrent = ?1 ORDER BY piece")?;
+        let suspect = pieces.query_map([id], |row| row.get(0).map(PieceIndex))?.collect::<Result<_, _>>()?;
+        let mut record = record(row, suspect, &mut Vec::new())?;
+        let mut bytes = self.conn.prepare_cached("SELECT bytes FROM files WHERE torrent = ?1")?;
+        record.torrent = bytes.query_row([id], |row| row.get(0)).optional()?;
+        Ok(Some(record))
     }
 
     /// Puts the list into a database that has none, as a whole or not at all.
@@ -297,6 +328,10 @@ fn apply(
             Some(id) => put_progress(tx, id, progress)?,
             None => return Ok(Err(unknown(*hash))),
         },
+        Change::Counters(hash, counters) => match id(tx, *hash)? {
+            Some(id) => put_counters(tx, id, *counters)?,
+            None => return Ok(Err(unknown(*hash))),
+        },
         Change::Suspect(hash, pieces) => match id(tx, *hash)? {
             Some(id) => put_suspect(tx, id, pieces)?,
             None => return Ok(Err(unknown(*hash))),
@@ -356,12 +391,18 @@ fn put(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
             )?;
             query.execute(params![id, bytes])?;
         }
-        None => {
-            tx.prepare_cached("DELETE FROM files WHERE torrent = ?1")?.execute([id])?;
-        }
+        // Metadata that was known once stays known.
+        None => {}
     }
     tx.prepare_cached("DELETE FROM gone WHERE info_hash = ?1")?.execute([record.info_hash.0])?;
     put_progress(tx, id, &record.progress)
+}
+
+fn put_counters(tx: &Transaction<'_>, id: i64, counters: Counters) -> rusqlite::Result<()> {
+    let Counters { downloaded, uploaded, seeded_secs } = counters;
+    tx.prepare_cached("UPDATE progress SET downloaded = ?2, uploaded = ?3, seeded = ?4 WHERE torrent = ?1")?
+        .execute(params![id, downloaded.cast_signed(), uploaded.cast_signed(), seeded_secs.cast_signed()])?;
+    Ok(())
 }
 
 fn put_progress(tx: &Transaction<'_>, id: i64, progress: &Progress) -> rusqlite::Result<()> {
@@ -407,22 +448,21 @@ fn record(row: &Row<'_>, suspect: Vec<PieceIndex>, notes: &mut Vec<String>) -> R
         completed_unix: number(row.get(10)?),
         priorities: rows::to_priorities(row.get_ref(11)?.as_bytes().unwrap_or_default())
             .ok_or_else(|| nonsense("its priorities make no sense"))?,
-        torrent: row.get(12)?,
         ..Record::default()
     };
-    let more: String = row.get(18)?;
+    let more: String = row.get(17)?;
     More::from_text(&more)
         .ok_or_else(|| nonsense("what was chosen for it makes no sense"))?
         .give_to(&mut record);
     record.limits.down = number(row.get(7)?);
     record.limits.up = number(row.get(8)?);
-    record.progress.downloaded = number(row.get(13)?).unwrap_or(0);
-    record.progress.uploaded = number(row.get(14)?).unwrap_or(0);
-    record.progress.seeded_secs = number(row.get(19)?).unwrap_or(0);
-    let pieces: Option<i64> = row.get(15)?;
+    record.progress.downloaded = number(row.get(12)?).unwrap_or(0);
+    record.progress.uploaded = number(row.get(13)?).unwrap_or(0);
+    record.progress.seeded_secs = number(row.get(18)?).unwrap_or(0);
+    let pieces: Option<i64> = row.get(14)?;
     let blob = |column| row.get_ref(column).ok().and_then(|cell| cell.as_blob().ok());
-    let have = pieces.map(|pieces| blob(16).and_then(|bytes| rows::to_have(bytes, pieces)));
-    match (have, rows::to_stamps(blob(17).unwrap_or_default())) {
+    let have = pieces.map(|pieces| blob(15).and_then(|bytes| rows::to_have(bytes, pieces)));
+    match (have, rows::to_stamps(blob(16).unwrap_or_default())) {
         (Some(None), _) | (_, None) => {
             notes.push(format!("the progress of torrent {info_hash} makes no sense; its files are checked"));
         }

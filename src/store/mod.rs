@@ -35,6 +35,7 @@ use copies::Copies;
 use database::{Database, STEPS, Trouble, set_aside};
 use writer::Writer;
 
+use crate::base::InfoHash;
 use crate::engine::{Change, Record};
 
 /// What is called for each change in its order, with its number, from the store's thread.
@@ -50,7 +51,8 @@ pub struct Store {
 /// What a session starts with.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// Every torrent, in the order in which they were added; suspect pieces in rising order.
+    /// Every torrent, in the order in which they were added; suspect pieces in rising order. Of those that have nothing to do
+    /// the .torrent file is left out, as [`Record::needs_no_metadata`] allows.
     pub records: Vec<Record>,
     /// Sentences for the log: what was damaged and where it is now, what was made again.
     pub notes: Vec<String>,
@@ -129,6 +131,12 @@ impl Store {
     /// says so when its turn comes.
     pub fn apply(&self, seq: u64, change: Change) {
         self.writer.push(seq, change);
+    }
+
+    /// Reads everything that is kept of a torrent, .torrent file and all; `answer` is called from the store's thread, and must
+    /// not wait. Where the store ends before, it is not called.
+    pub fn fetch(&self, torrent: InfoHash, answer: impl FnOnce(Result<Record, String>) + Send + 'static) {
+        self.writer.fetch(torrent, Box::new(answer));
     }
 
     /// Writes what waits, ends the thread, and notes that all of it was done.

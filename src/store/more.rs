@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rows;
 use crate::api::Goals;
-use crate::engine::{Enough, Record};
+use crate::engine::{Enough, Record, Summary};
 
 /// Those choices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,10 +28,24 @@ pub(super) struct More {
     place: u64,
     #[serde(skip_serializing_if = "is_default")]
     enough: Enough,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Brief>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// The summary, under names that are read back by later versions too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Brief {
+    name: String,
+    size: u64,
+    piece_length: u32,
+    private: bool,
+    trackers: Vec<Vec<String>>,
+    magnet: String,
 }
 
 /// A folder: as text where it is text, as the system's own bytes in hexadecimal where it is not.
@@ -58,6 +72,18 @@ impl Place {
     }
 }
 
+impl Brief {
+    fn of(summary: &Summary) -> Self {
+        let Summary { name, size, piece_length, private, trackers, magnet } = summary.clone();
+        Self { name, size, piece_length, private, trackers, magnet }
+    }
+
+    fn summary(self) -> Summary {
+        let Self { name, size, piece_length, private, trackers, magnet } = self;
+        Summary { name, size, piece_length, private, trackers, magnet }
+    }
+}
+
 impl More {
     /// What there is of it in a record.
     pub(super) fn of(record: &Record) -> Self {
@@ -69,7 +95,13 @@ impl More {
             goals: record.goals,
             place: record.place,
             enough: record.enough,
+            summary: record.summary.as_ref().map(Brief::of),
         }
+    }
+
+    /// The same without what the .torrent file says as well.
+    pub(super) fn without_summary(self) -> Self {
+        Self { summary: None, ..self }
     }
 
     /// Puts it into a record.
@@ -81,6 +113,7 @@ impl More {
         record.goals = self.goals;
         record.place = self.place;
         record.enough = self.enough;
+        record.summary = self.summary.map(Brief::summary);
     }
 
     /// The text.

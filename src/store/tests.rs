@@ -12,7 +12,7 @@ use super::*;
 use crate::api::{FilePriority, Goals, Limits};
 use crate::base::{Bitfield, InfoHash, PieceIndex, Rng};
 use crate::disk::FileStamp;
-use crate::engine::{Enough, Progress};
+use crate::engine::{Counters, Enough, Progress, Summary};
 use crate::metainfo::Torrent;
 
 type Said = Receiver<(u64, Result<(), String>)>;
@@ -93,6 +93,11 @@ fn model(changes: &[Change]) -> Vec<Record> {
                     list[at].progress = progress.clone();
                 }
             }
+            Change::Counters(hash, counters) => {
+                if let Some(at) = at(hash) {
+                    counters.give_to(&mut list[at].progress);
+                }
+            }
             Change::Suspect(hash, pieces) => {
                 if let Some(at) = at(hash) {
                     list[at].progress.suspect.extend(pieces);
@@ -119,10 +124,11 @@ fn changes(count: usize, rng: &mut Rng) -> Vec<Change> {
             suspect: pieces.clone(),
             ..Progress::default()
         };
-        match rng.below(7) {
+        match rng.below(8) {
             0 | 1 => Change::Put(Box::new(Record { paused: rng.below(2) == 0, progress, ..record })),
             2 | 3 => Change::Progress(record.info_hash, progress),
             4 | 5 => Change::Suspect(record.info_hash, pieces),
+            6 => Change::Counters(record.info_hash, Counters { downloaded: 7, uploaded: 8, seeded_secs: 9 }),
             _ => Change::Remove(record.info_hash),
         }
     };
@@ -488,5 +494,39 @@ fn a_folder_that_cannot_be_used_is_named() {
     let state = folder.path().join("two");
     let (store, ..) = start(&state);
     assert!(Store::open(&state, Arc::new(|_, _| {})).is_err(), "one at a time");
+    store.close();
+}
+
+#[test]
+fn of_what_is_whole_the_summary_is_read_and_the_rest_on_demand() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let summary = Summary {
+        name: "file".into(),
+        size: 5,
+        piece_length: 16_384,
+        private: true,
+        trackers: vec![vec!["http://a/announce".into()], vec!["udp://b:1".into(), "udp://c:1".into()]],
+        magnet: "magnet:?xt=urn:btih:1".into(),
+    };
+    let progress = Progress { have: Some(Bitfield::full(1)), ..Progress::default() };
+    let record = Record { summary: Some(summary), progress, ..torrent(1) };
+    let half = Record { progress: Progress::default(), ..record.clone() };
+    let half = Record { info_hash: torrent(2).info_hash, torrent: torrent(2).torrent, ..half };
+    let (store, ..) = start(folder.path());
+    store.apply(1, put(&record));
+    store.apply(2, put(&half));
+    store.close();
+    let (store, opened, _) = start(folder.path());
+    assert_eq!(opened.records, [Record { torrent: None, ..record.clone() }, half]);
+    // A record without its .torrent file does not take away the one that is there, and what is read is read after it.
+    let record = Record { sequential: true, ..record };
+    store.apply(1, put(&Record { torrent: None, ..record.clone() }));
+    let (send, receive) = std::sync::mpsc::sync_channel(2);
+    let other = send.clone();
+    store.fetch(record.info_hash, move |found| send.send(found).expect("waited for"));
+    store.fetch(torrent(9).info_hash, move |found| other.send(found).expect("waited for"));
+    assert_eq!(receive.recv().expect("an answer"), Ok(record));
+    let missing = receive.recv().expect("an answer").expect_err("not on the list");
+    assert!(missing.contains("not on the list"), "{missing}");
     store.close();
 }

@@ -9,7 +9,8 @@ use super::Answer;
 use super::backlog::Backlog;
 use super::copies::Copies;
 use super::database::Database;
-use crate::engine::Change;
+use crate::base::InfoHash;
+use crate::engine::{Change, Record};
 
 /// Changes that may wait: every one of ten thousand torrents may have a few at the same time.
 pub(super) const WAITING: usize = 32_768;
@@ -34,7 +35,28 @@ struct Queue {
 struct State {
     /// Changes in order.
     entries: VecDeque<Entry>,
+    /// Changes ever given, and those among them that were taken to be written.
+    given: u64,
+    taken: u64,
+    /// What is to be read, in order.
+    fetches: VecDeque<Fetch>,
     ending: bool,
+}
+
+/// A record that somebody wants to read, as it is once these many changes are written.
+struct Fetch {
+    after: u64,
+    torrent: InfoHash,
+    answer: Reader,
+}
+
+/// Takes what was read.
+pub(super) type Reader = Box<dyn FnOnce(Result<Record, String>) + Send>;
+
+impl std::fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} after {}", self.torrent, self.after)
+    }
 }
 
 /// The thread with its queue.
@@ -53,9 +75,12 @@ impl Writer {
             let mut backlog = Backlog::default();
             // The last run may have left some.
             let mut sweep = database.sweep(&copies);
-            while let Some(batch) = theirs.take(sweep, !backlog.is_empty()) {
+            while let Some((batch, fetches)) = theirs.take(sweep, !backlog.is_empty()) {
                 for (seq, result) in write(&mut database, &copies, &mut backlog, batch, &mut sweep) {
                     done(seq, result);
+                }
+                for Fetch { torrent, answer, .. } in fetches {
+                    answer(database.fetch(torrent));
                 }
                 sweep = sweep && database.sweep(&copies);
             }
@@ -71,6 +96,16 @@ impl Writer {
         let mut state = self.queue.lock();
         let room = state.entries.len() < WAITING;
         state.entries.push_back((seq, room.then_some(change)));
+        state.given += 1;
+        drop(state);
+        self.queue.wake.notify_one();
+    }
+
+    /// Queues the reading of a record, as it is after all changes that were queued before.
+    pub(super) fn fetch(&self, torrent: InfoHash, answer: Reader) {
+        let mut state = self.queue.lock();
+        let after = state.given;
+        state.fetches.push_back(Fetch { after, torrent, answer });
         drop(state);
         self.queue.wake.notify_one();
     }
@@ -109,11 +144,11 @@ fn write(
 }
 
 impl Queue {
-    /// What waits, in order; nothing when the thread is to end. An empty batch where nothing waits and there is other work:
+    /// What waits, in order, and what is to be read after it; nothing when the thread is to end. An empty batch where nothing waits and there is other work:
     /// at once where it is `busy`, in a while where something is to be tried `again`.
-    fn take(&self, busy: bool, again: bool) -> Option<Vec<Entry>> {
+    fn take(&self, busy: bool, again: bool) -> Option<(Vec<Entry>, Vec<Fetch>)> {
         let mut state = self.lock();
-        while state.entries.is_empty() {
+        while state.entries.is_empty() && state.fetches.is_empty() {
             if state.ending {
                 return None;
             }
@@ -132,7 +167,10 @@ impl Queue {
             }
         }
         let count = state.entries.len().min(BATCH);
-        Some(state.entries.drain(..count).collect())
+        state.taken += count as u64;
+        let entries = state.entries.drain(..count).collect();
+        let ready = state.fetches.iter().take_while(|fetch| fetch.after <= state.taken).count();
+        Some((entries, state.fetches.drain(..ready).collect()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

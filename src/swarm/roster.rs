@@ -273,6 +273,11 @@ impl Roster {
         many || ports.any(|(banned, _)| *banned == addr)
     }
 
+    /// Whether the user named somebody who may want something of a seed.
+    pub fn awaits(&self) -> bool {
+        self.known.values().any(|known| known.found == Found::Hand && !known.is_seed)
+    }
+
     /// How many of the known addresses are of peers that have everything.
     pub fn seeds(&self) -> usize {
         self.known.values().filter(|known| known.is_seed).count()

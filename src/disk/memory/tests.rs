@@ -1,6 +1,7 @@
 //! The disk in memory: every job, every fault, every crash.
 
 use super::*;
+use crate::base::Rng;
 use crate::metainfo::{self, Layout};
 
 const KEY: TorrentKey = TorrentKey(1);

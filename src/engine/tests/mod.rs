@@ -3,12 +3,14 @@
 //! - `checks`: checks that do not come to their end
 //! - `choices`: queue, goals, labels, names, other limits
 //! - `moves`: files that move to another folder
+//! - `rest`: torrents that have nothing to do
 //! - `stopping`: stopping in order
 //! - `wire`: two engines whose words reach each other at once
 
 mod checks;
 mod choices;
 mod moves;
+mod rest;
 mod stopping;
 mod wire;
 

@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use crate::announce::Failure;
 use crate::api::{AddOptions, Command, Event, RequestId, Settings};
-use crate::base::{ConnKey, Moment, Rng, Span};
+use crate::base::{ConnKey, InfoHash, Moment, Rng, Span};
 use crate::disk::MemoryDisk;
-use crate::engine::{Addition, Change, End, Engine, Input, Output, Subject};
+use crate::engine::{Addition, Change, End, Engine, Input, Output, Record, Subject};
 use crate::hash::sha1;
 use crate::metainfo::create::{Details, Plan, build};
 use crate::metainfo::{Magnet, Torrent};
@@ -170,12 +170,31 @@ impl Pair {
                 let result = self.store_fault.clone().map_or(Ok(()), Err);
                 self.sides[side].inputs.push_back(Input::Stored { seq, result });
             }
+            Output::Load(torrent) => {
+                let loaded = self.sides[side].load(torrent);
+                self.sides[side].inputs.push_back(Input::Loaded { torrent, loaded });
+            }
             Output::Event(event) => self.sides[side].events.push(event),
         }
     }
 }
 
 impl Side {
+    /// What was written down of a torrent.
+    fn load(&self, torrent: InfoHash) -> Result<Box<(Record, Torrent)>, String> {
+        let mut found: Option<Record> = None;
+        for change in &self.changes {
+            match (change, &mut found) {
+                (Change::Put(put), found) if put.info_hash == torrent => *found = Some(Record::clone(put)),
+                (Change::Progress(_, progress), Some(found)) => found.progress = progress.clone(),
+                _ => {}
+            }
+        }
+        let record = found.ok_or("it is not on the list")?;
+        let bytes = record.torrent.clone().ok_or("its metadata is not known")?;
+        Ok(Box::new((record, Torrent::parse(&bytes).map_err(|error| error.to_string())?)))
+    }
+
     pub(super) fn has_completed(&self) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Completed { .. }))
     }

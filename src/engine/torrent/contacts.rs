@@ -38,25 +38,29 @@ impl Torrent {
         self.announcer.ask_now(shared.now);
     }
 
-    /// A tracker has answered.
+    /// A tracker has answered; true where a torrent at rest is to wake for it.
     pub(in crate::engine) fn announced(
         &mut self,
         id: u64,
         answer: Result<Answer, Failure>,
         shared: &mut Shared,
-    ) {
+    ) -> bool {
         for peer in self.announcer.handle(shared.now, id, answer) {
             if !shared.is_own(peer) {
                 self.roster.add(peer, Found::Tracker, shared.now);
             }
         }
+        self.is_asleep() && self.hears_of_peers(shared)
     }
 
     fn stats(&self, shared: &Shared) -> Stats {
         let content = self.content.as_ref();
         // Without metadata nobody knows how much is missing, but it is more than nothing.
         let left = content.map_or(1, |content| content.pieces.total_left());
-        let complete = self.is_complete();
+        let (left, complete) = match &self.sleep {
+            Some(sleep) => (sleep.left, sleep.complete),
+            None => (left, self.is_complete()),
+        };
         Stats {
             uploaded: self.up.total(),
             downloaded: self.down.total(),

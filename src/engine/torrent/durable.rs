@@ -97,6 +97,11 @@ impl Durable {
         self.verified.is_empty() && self.syncing.is_none()
     }
 
+    /// Whether nothing is suspect any more, and all that is had is safe.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_safe() && self.suspect.is_empty() && self.unsaid.is_empty()
+    }
+
     pub(super) fn hurry(&mut self, now: Moment) {
         if !self.verified.is_empty() {
             self.due = now;

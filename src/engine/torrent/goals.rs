@@ -80,7 +80,10 @@ impl Torrent {
         if self.choices.paused || self.leaving.is_some() || failed {
             return Class::Idle;
         }
-        let whole = self.content.as_ref().is_some_and(|content| content.pieces.is_complete());
+        let whole = match &self.sleep {
+            Some(_) => self.is_complete(),
+            None => self.content.as_ref().is_some_and(|content| content.pieces.is_complete()),
+        };
         if whole { Class::Seed } else { Class::Download }
     }
 
@@ -99,12 +102,13 @@ impl Torrent {
             true => self.stop_running(shared),
             false => self.start(shared),
         }
+        self.retell(shared.unix_start);
         true
     }
 
     /// Counts the time that it seeds.
     pub(super) fn count_seeding(&mut self, now: Moment) {
-        let seeds = self.running && self.is_complete();
+        let seeds = self.waking || (self.running && self.is_complete());
         self.seeding.count(seeds, now);
     }
 
@@ -112,14 +116,7 @@ impl Torrent {
     pub(super) fn pause_when_enough(&mut self, shared: &mut Shared) {
         self.count_seeding(shared.now);
         let Some(goals) = self.goals(shared) else { return };
-        let idle = self.seeding.idle_since().map_or(0, |since| shared.now.since(since).micros() / 1_000_000);
-        let reached = if goals.ratio.is_some_and(|goal| self.ratio() >= f64::from(goal)) {
-            "its ratio"
-        } else if goals.seed_secs.is_some_and(|goal| self.seeding.secs() >= goal) {
-            "its seeding time"
-        } else if goals.idle_secs.is_some_and(|goal| idle >= goal) {
-            "its time without anybody who takes"
-        } else {
+        let Some(reached) = self.reached(goals, shared.now) else {
             if goals.seed_secs.is_some() {
                 self.timers.save = self.timers.save.min(shared.now + WRITE_TIME);
             }
@@ -128,6 +125,30 @@ impl Torrent {
         shared.log(Level::Info, format!("{} has reached {reached} and is paused.", self.name()));
         self.choices.enough = Enough::Paused;
         self.pause(shared);
+    }
+
+    /// The same of one at rest: true where it is to wake for that.
+    pub(super) fn has_given_enough(&mut self, shared: &mut Shared) -> bool {
+        self.count_seeding(shared.now);
+        let Some(goals) = self.goals(shared) else { return false };
+        if goals.seed_secs.is_some() {
+            self.timers.save = self.timers.save.min(shared.now + WRITE_TIME);
+        }
+        self.reached(goals, shared.now).is_some()
+    }
+
+    /// Which of its goals it has reached.
+    fn reached(&self, goals: Goals, now: Moment) -> Option<&'static str> {
+        let idle = self.seeding.idle_since().map_or(0, |since| now.since(since).micros() / 1_000_000);
+        if goals.ratio.is_some_and(|goal| self.ratio() >= f64::from(goal)) {
+            Some("its ratio")
+        } else if goals.seed_secs.is_some_and(|goal| self.seeding.secs() >= goal) {
+            Some("its seeding time")
+        } else if goals.idle_secs.is_some_and(|goal| idle >= goal) {
+            Some("its time without anybody who takes")
+        } else {
+            None
+        }
     }
 
     /// When a goal may be reached that only time brings near.
@@ -165,7 +186,10 @@ impl Torrent {
 
     /// Bytes sent per bytes received, or per size for what was shared from here.
     pub(super) fn ratio(&self) -> f64 {
-        let size = self.content.as_ref().map_or(0, |content| content.meta.layout.total_length());
+        let size = match &self.content {
+            Some(content) => content.meta.layout.total_length(),
+            None => self.last_row().filter(|_| self.is_asleep()).map_or(0, |row| row.size),
+        };
         let base = if self.downloaded() > 0 { self.downloaded() } else { size };
         if base == 0 { 0.0 } else { self.uploaded() as f64 / base as f64 }
     }

@@ -14,6 +14,7 @@
 //! - `durable`: which pieces are safe on the disk, and when that is written down
 //! - `metadata`: the `info` dictionary from and for peers (BEP 9)
 //! - `contacts`: trackers, addresses, and whom to connect to
+//! - `sleep`: forgetting all but the summary while there is nothing to do
 //! - `settle`: the timers, and what is decided at the end of each step
 //! - `row`: what a user sees of it
 
@@ -31,6 +32,7 @@ mod peers;
 mod reads;
 mod row;
 mod settle;
+mod sleep;
 mod stage;
 mod upload;
 
@@ -52,6 +54,7 @@ pub(super) use goals::Class;
 use content::Content;
 use goals::Seeding;
 use link::Link;
+pub(super) use sleep::Brief;
 
 /// One torrent of the session.
 #[derive(Debug)]
@@ -65,11 +68,15 @@ pub(super) struct Torrent {
     content: Option<Box<Content>>,
     fetch: Option<MetadataFetch>,
     fault: Option<Fault>,
+    /// Set while it is at rest; it has no content then.
+    sleep: Option<Box<sleep::Sleep>>,
     moving: Option<moving::Moving>,
     aftermath: moving::Aftermath,
     leaving: Option<Leaving>,
     /// Whether it takes part in its swarm now.
     running: bool,
+    /// Whether it was at rest and takes part again as soon as its files were looked at; its trackers are told meanwhile.
+    waking: bool,
     /// Whether it would take part in the swarm if the user were connected.
     resting: bool,
     links: BTreeMap<ConnKey, Link>,
@@ -79,6 +86,8 @@ pub(super) struct Torrent {
     announcer: Announcer,
     choker: Choker,
     own_limits: Buckets,
+    /// Whether it is to be written down as soon as it is awake.
+    unwritten: bool,
     /// Whether it waits for its turn in the queue, and its number in there.
     waits: bool,
     pub(super) position: u32,
@@ -110,6 +119,8 @@ struct Timers {
     choke_soon: bool,
     /// Progress is written down.
     save: Moment,
+    /// It goes to rest, where there still is nothing to do then.
+    rest: Moment,
 }
 
 /// What a user chose for a torrent.
@@ -197,10 +208,12 @@ impl Torrent {
             content: None,
             fetch: None,
             fault: None,
+            sleep: None,
             moving: None,
             aftermath: moving::Aftermath::default(),
             leaving: None,
             running: false,
+            waking: false,
             resting: false,
             links: BTreeMap::new(),
             connecting: 0,
@@ -211,6 +224,7 @@ impl Torrent {
             // Until the queue has been gone through.
             waits: shared.settings.queue != Queue::default(),
             position: 0,
+            unwritten: false,
             last_class: Class::Idle,
             seeding: Seeding::new(record.progress.seeded_secs),
             up: RateMeter::default(),
@@ -225,6 +239,7 @@ impl Torrent {
                 throttled: Moment::NEVER,
                 choke_soon: false,
                 save: Moment::NEVER,
+                rest: Moment::NEVER,
             },
             rng,
             row: row::Cache::default(),
@@ -248,12 +263,18 @@ impl Torrent {
         if let Some(content) = &self.content {
             return content.meta.name.clone();
         }
+        if let (true, Some(row)) = (self.is_asleep(), self.last_row()) {
+            return row.name_on_disk.clone().unwrap_or_else(|| row.name.clone());
+        }
         let named = self.magnet.as_ref().and_then(|magnet| magnet.name.clone());
         named.unwrap_or_else(|| self.info_hash.to_hex())
     }
 
     /// Whether every wanted piece is there.
     fn is_complete(&self) -> bool {
+        if let Some(sleep) = &self.sleep {
+            return sleep.complete;
+        }
         self.content.as_ref().is_some_and(|content| content.is_ready() && content.pieces.is_complete())
     }
 
@@ -279,6 +300,7 @@ impl Torrent {
 
     /// Everything that is kept of it.
     pub(super) fn record(&self) -> Record {
+        debug_assert!(!self.is_asleep(), "of a torrent at rest too little is known to write it down");
         let choices = self.choices.clone();
         Record {
             info_hash: self.info_hash,
@@ -299,6 +321,7 @@ impl Torrent {
             place: choices.place,
             added_unix: choices.added_unix,
             completed_unix: choices.completed_unix,
+            summary: self.summary(),
             progress: self.progress(),
         }
     }
@@ -306,9 +329,12 @@ impl Torrent {
     /// Panics where the books do not agree.
     pub(super) fn assert_sound(&self) {
         let Some(content) = &self.content else {
-            assert!(self.fetch.is_some(), "without metadata it is being fetched");
+            let (fetches, asleep) = (self.fetch.is_some(), self.is_asleep());
+            assert!(fetches != asleep, "without metadata it is fetched, or at rest");
+            assert!(!asleep || self.links.is_empty(), "who is at rest has no peers");
             return;
         };
+        assert!(!self.is_asleep(), "who is at rest has forgotten what it is made of");
         assert!(self.fetch.is_none(), "metadata that is there is not fetched");
         content.assert_sound();
         for link in self.links.values() {
@@ -327,6 +353,9 @@ impl Torrent {
     }
 
     pub(super) fn magnet_link(&self) -> String {
+        if let (true, Some(row)) = (self.is_asleep(), self.last_row()) {
+            return row.magnet.clone();
+        }
         match (&self.content, &self.magnet) {
             (Some(content), _) => content.meta.magnet().to_string(),
             (None, Some(magnet)) => magnet.to_string(),

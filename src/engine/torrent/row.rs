@@ -18,9 +18,25 @@ const PARTS: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Cache(Option<Arc<TorrentRow>>);
 
+impl Cache {
+    pub(super) fn of(row: Arc<TorrentRow>) -> Self {
+        Self(Some(row))
+    }
+
+    pub(super) fn last(&self) -> Option<&Arc<TorrentRow>> {
+        self.0.as_ref()
+    }
+}
+
 impl Torrent {
     /// Its row in the list.
     pub(in crate::engine) fn row(&mut self, now: Moment, unix_start: u64) -> Arc<TorrentRow> {
+        if self.is_asleep() && self.shows_another_place() {
+            self.retell(unix_start);
+        }
+        if let (true, Some(row)) = (self.is_asleep(), self.row.last()) {
+            return Arc::clone(row);
+        }
         let row = self.make_row(now, unix_start);
         match &self.row.0 {
             Some(last) if **last == row => Arc::clone(last),
@@ -99,7 +115,7 @@ impl Torrent {
         rates.filter(|(.., rate)| *rate > 0)
     }
 
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         if self.fault.is_some() && !self.choices.paused {
             return State::Failed;
         }
@@ -109,6 +125,7 @@ impl Torrent {
             Some(DiskState::Moving) if !self.choices.paused => State::Checking,
             _ if self.choices.paused => State::Paused,
             _ if self.waits => State::Queued,
+            None if self.is_asleep() => State::Seeding,
             None => State::Metadata,
             Some(_) if self.is_complete() => State::Seeding,
             Some(_) => State::Downloading,
@@ -116,7 +133,7 @@ impl Torrent {
     }
 
     /// How it stands, in a sentence; where it does not move, why.
-    fn sentence(&self, state: State, down_rate: u64, up_rate: u64) -> String {
+    pub(super) fn sentence(&self, state: State, down_rate: u64, up_rate: u64) -> String {
         let peers = self.links.len();
         if let (Some(to), State::Downloading | State::Seeding | State::Paused) =
             (self.moving.as_ref().map(|moving| moving.to.display()), state)

@@ -25,6 +25,10 @@ impl Torrent {
     /// Does what is due, and all that follows from what happened in this step.
     pub(in crate::engine) fn settle(&mut self, shared: &mut Shared) {
         let now = shared.now;
+        if self.is_asleep() && self.leaving.is_none() {
+            _ = self.settle_asleep(shared);
+            return;
+        }
         if self.fault.as_ref().is_some_and(|fault| fault.retry_at <= now) {
             self.retry(shared);
         }
@@ -49,16 +53,24 @@ impl Torrent {
         self.move_when_complete(shared);
         self.go_on_moving(shared);
         self.go_on_leaving(shared);
+        self.rest_if_idle(shared);
         self.speak(shared);
     }
 
     /// When [`Torrent::settle`] has something to do by itself.
     pub(in crate::engine) fn next_deadline(&self, shared: &Shared) -> Moment {
+        if self.is_asleep() && self.leaving.is_none() {
+            return self.asleep_until(shared);
+        }
         let retry = self.fault.as_ref().map_or(Moment::NEVER, |fault| fault.retry_at);
         let durable = self.content.as_ref().map_or(Moment::NEVER, |content| content.durable.due());
         let again = self.aftermath.failed.as_ref().map_or(Moment::NEVER, |(_, again)| *again);
         let retry = retry.min(again.max(shared.now + TICK)).min(self.next_goal(shared));
-        let mut next = retry.min(durable).min(self.timers.save).min(self.announcer.next_deadline());
+        let mut next = retry
+            .min(durable)
+            .min(self.timers.save)
+            .min(self.timers.rest)
+            .min(self.announcer.next_deadline());
         if self.running {
             next = next.min(self.timers.tick);
             if self.timers.throttled != Moment::NEVER {

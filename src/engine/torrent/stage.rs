@@ -28,6 +28,9 @@ impl Torrent {
         if self.is_held_by_move() {
             return self.go_on_moving(shared);
         }
+        if self.is_asleep() {
+            return self.start_asleep(shared);
+        }
         match self.content.as_ref().map(|content| &content.disk) {
             None | Some(DiskState::Ready) => self.run(shared),
             Some(DiskState::Closed) => self.open(shared),
@@ -56,11 +59,13 @@ impl Torrent {
         match files {
             Ok(stamps) => {
                 let (have, doubtful) = content.judge(&stamps);
+                let as_before = matches!(&content.known, Known::Progress(known)
+                    if known.have.as_ref() == Some(&have) && known.suspect.is_empty() && known.stamps == stamps);
                 content.pieces.set_have(&have);
                 content.durable.found(&have, stamps);
                 if doubtful.none() {
                     content.known = Known::Seen;
-                    self.ready(shared);
+                    self.ready(as_before, shared);
                 } else {
                     self.check(doubtful, shared);
                 }
@@ -119,15 +124,15 @@ impl Torrent {
         // Who wrote them may have been this program, just before it or its machine went down.
         content.durable.found_right(good, shared.now);
         content.known = Known::Seen;
-        self.ready(shared);
+        self.ready(false, shared);
     }
 
-    /// What is there is known.
-    fn ready(&mut self, shared: &mut Shared) {
+    /// What is there is known, and whether it is as it was written down.
+    fn ready(&mut self, as_before: bool, shared: &mut Shared) {
         let Some(content) = &mut self.content else { return };
         content.disk = DiskState::Ready;
         // What was found right is written down as soon as it is safe.
-        if content.durable.is_safe() {
+        if content.durable.is_safe() && !as_before {
             self.save_progress(shared);
         }
         self.start(shared);
@@ -142,6 +147,7 @@ impl Torrent {
             return;
         }
         self.running = true;
+        self.waking = false;
         self.began_at = shared.now;
         self.count_seeding(shared.now);
         self.announcer.start(shared.now);
@@ -223,11 +229,14 @@ impl Torrent {
 
     /// Leaves the swarm.
     pub(super) fn stop_running(&mut self, shared: &mut Shared) {
-        if !self.running {
+        if !self.running && !self.waking {
             return;
         }
-        self.running = false;
+        (self.running, self.waking) = (false, false);
         self.count_seeding(shared.now);
+        if self.is_asleep() {
+            self.save_later(shared.now);
+        }
         self.drop_all_links(shared);
         self.announcer.stop(shared.now);
         self.timers.tick = Moment::NEVER;
@@ -277,13 +286,14 @@ impl Torrent {
 
     /// Leaves the swarm for as long as the user is disconnected.
     pub(in crate::engine) fn rest(&mut self, shared: &mut Shared) {
-        self.resting |= self.running;
+        self.resting |= self.running || self.waking;
         self.stop_running(shared);
+        self.retell(shared.unix_start);
     }
 
     /// Stops all transfer because the user wants it.
     pub(in crate::engine) fn pause(&mut self, shared: &mut Shared) {
-        if self.choices.paused || self.leaving.is_some() {
+        if self.choices.paused || self.leaving.is_some() || self.is_asleep() {
             return;
         }
         self.choices.paused = true;
@@ -293,7 +303,7 @@ impl Torrent {
 
     /// Goes on because the user wants it.
     pub(in crate::engine) fn resume(&mut self, shared: &mut Shared) {
-        if self.leaving.is_some() {
+        if self.leaving.is_some() || self.is_asleep() {
             return;
         }
         let failed = self.fault.take().is_some();
@@ -343,7 +353,9 @@ impl Torrent {
                 content.durable.found(&Bitfield::new(all.len()), Vec::new());
                 self.open(shared);
             }
-            DiskState::Opening | DiskState::Checking { .. } | DiskState::Moving | DiskState::Closing => {}
+            // What is found of the files is not believed but hashed.
+            DiskState::Opening => content.known = Known::Nothing,
+            DiskState::Checking { .. } | DiskState::Moving | DiskState::Closing => {}
         }
     }
 
@@ -385,7 +397,9 @@ impl Torrent {
 
     /// The disk has closed it.
     pub(in crate::engine) fn closed(&mut self, outcome: Result<(), DiskError>, shared: &mut Shared) {
-        if let Some(content) = &mut self.content {
+        // One that went to rest may be open again by now.
+        let closing = |content: &&mut Box<Content>| content.disk == DiskState::Closing;
+        if let Some(content) = self.content.as_mut().filter(closing) {
             content.disk = DiskState::Closed;
         }
         if let Err(error) = outcome {
