@@ -94,6 +94,11 @@ pub struct Settings {
     pub confirm_quit: bool,
 }
 
+impl Settings {
+    /// The folder beside finished downloads in which the app keeps what is not complete yet (the thesis's Temporal).
+    pub const TEMPORAL: &str = "Temporal";
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -186,6 +191,9 @@ impl Settings {
         }
         self.check_watched()?;
         let relative = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| !path.is_absolute());
+        if relative(&self.incomplete_folder) {
+            return range("incomplete_folder", "must be a whole path, such as /home/me/Temporal");
+        }
         if relative(&self.done_folder) || self.labels.iter().any(|label| relative(&label.done_folder)) {
             return range("done_folder", "must be a whole path, such as /home/me/Done");
         }

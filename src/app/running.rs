@@ -111,6 +111,8 @@ pub(super) fn settings(state: Option<&Path>, args: &SessionArgs) -> Result<Setti
     };
     if settings.download_folder.as_os_str().is_empty() {
         settings.download_folder = paths::downloads();
+        let temporal = settings.download_folder.join(Settings::TEMPORAL);
+        settings.incomplete_folder = Some(temporal).filter(|folder| folder.is_absolute());
     }
     args.apply(&mut settings);
     settings.check()?;

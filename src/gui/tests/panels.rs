@@ -74,6 +74,12 @@ fn settings_take_effect_at_once_and_wild_ones_are_refused() {
     rig.dialogs.choose("/srv/music");
     rig.click("Folder…");
     assert_eq!(settings(&mut rig).download_folder, std::path::Path::new("/srv/music"));
+    rig.click("In another folder");
+    let temporal = |path: &str| Some(std::path::PathBuf::from(path));
+    assert_eq!(settings(&mut rig).incomplete_folder, temporal("/srv/music/Temporal"));
+    rig.write("Folder until complete", "/srv/half");
+    rig.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(settings(&mut rig).incomplete_folder, temporal("/srv/half"));
     rig.write("Address to listen on", "kitchen");
     rig.press(Modifiers::NONE, Key::Enter);
     rig.expect("kitchen is not an address of this computer.");

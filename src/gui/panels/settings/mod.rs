@@ -28,6 +28,7 @@ pub(crate) use session::goals;
 pub(crate) struct SettingsPanel {
     edit: Option<Edit>,
     folder: String,
+    incomplete: String,
     bind: String,
     fault: Option<String>,
 }
@@ -62,6 +63,7 @@ impl SettingsPanel {
         let force = scene.view.settings.as_ref();
         let edit = self.edit.take().filter(|edit| edit.force == *force).unwrap_or_else(|| {
             self.folder = force.download_folder.to_string_lossy().into_owned();
+            self.incomplete = shown(force.incomplete_folder.as_deref());
             self.bind = force.bind.map_or_else(String::new, |bind| bind.to_string());
             self.fault = None;
             Edit { draft: force.clone(), sent: force.clone(), force: force.clone() }
@@ -122,6 +124,20 @@ impl SettingsPanel {
                 scene.ask(Action::Pick(Wanted::DownloadFolder(draft.download_folder.clone())));
             }
         });
+        field::row(ui, "Until complete", |ui| {
+            let mut apart = draft.incomplete_folder.is_some();
+            if ui.checkbox(&mut apart, "In another folder").changed() {
+                draft.incomplete_folder = apart.then(|| draft.download_folder.join(Settings::TEMPORAL));
+                self.incomplete = shown(draft.incomplete_folder.as_deref());
+            }
+            if apart {
+                let width = (ui.available_width() - theme::GAP).max(120.0);
+                let edit = field::line(ui, &mut self.incomplete, "Folder until complete", "Folder", width);
+                if edit.lost_focus() || ui.input(|input| input.key_pressed(Key::Enter)) {
+                    draft.incomplete_folder = Some(field::path(&self.incomplete));
+                }
+            }
+        });
         true
     }
 
@@ -148,6 +164,10 @@ impl SettingsPanel {
         settled &= number(ui, "For one torrent", &mut draft.max_connections_per_torrent, 1..=10_000);
         settled
     }
+}
+
+fn shown(folder: Option<&Path>) -> String {
+    folder.map_or_else(String::new, |folder| folder.to_string_lossy().into_owned())
 }
 
 fn appearance(ui: &mut Ui, draft: &mut Settings) -> bool {
