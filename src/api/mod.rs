@@ -28,9 +28,9 @@ pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};
 pub use lab::{Experiment, LabError, LabPlan, LabPoint, LabProgress, LabResult, LabRunner, LabWatch};
 pub use network::{
-    Announcing, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView, PartStatistics,
-    RegisteredTracker, RegisteredUser, Registers, ScreenLine, ScreenView, SeedTime, StatisticsPoint,
-    TrackerSwarm, UserStatistics,
+    Announcing, COORDINATOR_PORT, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView,
+    PartStatistics, RegisteredTracker, RegisteredUser, Registers, ScreenLine, ScreenView, SeedTime,
+    StatisticsPoint, TrackerSwarm, UserStatistics,
 };
 pub use network_command::{NetworkCommand, Part, Question};
 pub use settings::{Limits, Settings, SettingsError, Theme};

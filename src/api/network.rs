@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::InfoHash;
 
+/// The port of a coordinator that nobody chose another one for.
+pub const COORDINATOR_PORT: u16 = 7_300;
+
 /// What the coordinator holds and everyone in the network applies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 
-use crate::api::{Command, Event, IndexEntry, NetworkStatistics, Share, State};
+use crate::api::{COORDINATOR_PORT, Command, Event, IndexEntry, NetworkStatistics, Share, State};
 use crate::app::bar::Bar;
 use crate::app::cli::{CoordinatorArgs, NetworkArgs, ShareArgs};
 use crate::app::running::{News, Running, settings};
@@ -21,7 +21,7 @@ use crate::network::{AskStatistics, Fetch, Fetched, JoinLink, List, Operation};
 use crate::store::Lock;
 
 /// Where a coordinator answers unless told otherwise.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7_300);
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), COORDINATOR_PORT);
 /// How long a session may take to be connected.
 const CONNECTING: Duration = Duration::from_secs(10);
 

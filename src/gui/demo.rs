@@ -158,7 +158,7 @@ impl Demo {
         self.change_network(|network| {
             network.hosted = false;
             network.fault =
-                Some("The coordinator at 192.168.1.7:6970 does not answer; trying again in 8 s.".to_owned());
+                Some("The coordinator at 192.168.1.7:7300 does not answer; trying again in 8 s.".to_owned());
             network.tracker_fault = network.fault.clone();
         });
     }

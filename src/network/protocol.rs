@@ -10,7 +10,7 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::api::{IndexEntry, NetworkRules, NetworkStatistics, Registers};
+use crate::api::{IndexEntry, NetworkRules, NetworkStatistics, Registers, ScreenLine};
 use crate::base::InfoHash;
 
 /// An operation: a request type that knows its name, its bound, and the type of its answer.
@@ -50,6 +50,7 @@ operations! {
     Remove "remove" 4_096 -> IndexEntry;
     AskStatistics "statistics" 4_096 -> NetworkStatistics;
     AskRegisters "registers" 4_096 -> Registers;
+    AskScreens "screens" 4_096 -> ScreensNews;
 }
 
 /// By what a member of a network names itself: 16 random bytes that it makes and keeps.
@@ -202,6 +203,38 @@ pub struct AskStatistics {}
 /// Asks for the registers of trackers and users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskRegisters {}
+
+/// Asks what has come onto the screens of coordinator, index and statistics since the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskScreens {
+    /// Up to where the coordinator's is known, 0 for nothing of it.
+    pub coordinator: u64,
+    /// Up to where the index's is.
+    pub index: u64,
+    /// Up to where that of the statistics is.
+    pub statistics: u64,
+}
+
+/// The answer to that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScreensNews {
+    /// From the coordinator's.
+    pub coordinator: ScreenNews,
+    /// From the index's.
+    pub index: ScreenNews,
+    /// From that of the statistics.
+    pub statistics: ScreenNews,
+}
+
+/// New lines of one screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScreenNews {
+    /// Up to where they go, for the next question.
+    pub upto: u64,
+    /// The lines, the oldest first.
+    pub lines: Vec<ScreenLine>,
+}
 
 /// The answer to registering.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

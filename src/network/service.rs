@@ -10,10 +10,10 @@ use crate::base::{InfoHash, Moment, Span};
 use crate::metainfo::Torrent;
 use crate::network::coordinator::{BEAT, Gone, Standing};
 use crate::network::{
-    AskRegisters, AskStatistics, Code, Coordinator, Done, Fetch, Fetched, Index, Kept, LeaveTracker,
-    LeaveUser, List, MemberId, Names, Note, Operation, Refusal, RegisterTracker, RegisterUser, Remove,
-    Screen, Sighting, Source, Statistics, TrackerBeat, TrackerNews, Upload, Uploaded, UserBeat, UserNews,
-    Welcome,
+    AskRegisters, AskScreens, AskStatistics, Code, Coordinator, Done, Fetch, Fetched, Index, Kept,
+    LeaveTracker, LeaveUser, List, MemberId, Names, Note, Operation, Refusal, RegisterTracker, RegisterUser,
+    Remove, Screen, ScreensNews, Sighting, Source, Statistics, TrackerBeat, TrackerNews, Upload, Uploaded,
+    UserBeat, UserNews, Welcome,
 };
 
 /// Torrents that a user may tell of.
@@ -43,6 +43,27 @@ pub struct Screens {
     pub index: Screen,
     /// What was asked of the statistics.
     pub statistics: Screen,
+}
+
+impl Screens {
+    fn news(&self, known: &AskScreens) -> ScreensNews {
+        ScreensNews {
+            coordinator: self.coordinator.news(known.coordinator),
+            index: self.index.news(known.index),
+            statistics: self.statistics.news(known.statistics),
+        }
+    }
+
+    /// Takes what has come onto the screens elsewhere; gives what to ask for next.
+    pub fn take(&mut self, news: ScreensNews) -> AskScreens {
+        let ScreensNews { coordinator, index, statistics } = news;
+        let known =
+            AskScreens { coordinator: coordinator.upto, index: index.upto, statistics: statistics.upto };
+        self.coordinator.take(coordinator.lines);
+        self.index.take(index.lines);
+        self.statistics.take(statistics.lines);
+        known
+    }
 }
 
 /// Something that has to last. It must be written before the answer to the request that caused it goes out.
@@ -147,6 +168,7 @@ impl Network {
             Remove::NAME => run(body, |request| self.remove(now, request)),
             AskStatistics::NAME => run(body, |_: AskStatistics| Ok(self.statistics(now))),
             AskRegisters::NAME => run(body, |_: AskRegisters| Ok(self.registers())),
+            AskScreens::NAME => run(body, |request: AskScreens| Ok(self.screens.news(&request))),
             _ => Err(Refusal::new(Code::NotFound, "there is no such operation")),
         }
     }
@@ -161,7 +183,7 @@ impl Network {
                     self.screens.coordinator.say(now, text);
                 }
                 Gone::User(id, user, heard) => {
-                    self.statistics.withdraw(Source::User(id), heard);
+                    self.statistics.user_left(id, user.addr, heard);
                     let text = format!("user {} fell silent and is off the register", user.name);
                     self.screens.coordinator.say(now, text);
                 }
@@ -272,6 +294,7 @@ impl Network {
     ) -> Result<Welcome, Refusal> {
         let addr = SocketAddr::new(self.seen_as(from), request.port);
         let standing = self.coordinator.register_user(now, request.id, &request.name, addr)?;
+        self.statistics.user_came(addr, now);
         let name = self.user_name(request.id);
         self.screens.coordinator.say(
             now,
@@ -301,7 +324,7 @@ impl Network {
 
     fn leave_user(&mut self, now: Moment, request: LeaveUser) -> Result<Done, Refusal> {
         if let Some(user) = self.coordinator.remove_user(request.id) {
-            self.statistics.withdraw(Source::User(request.id), now);
+            self.statistics.user_left(request.id, user.addr, now);
             self.screens.coordinator.say(now, format!("user {} disconnected", user.name));
         }
         Ok(Done {})

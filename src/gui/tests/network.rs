@@ -304,7 +304,7 @@ fn joining_says_in_place_what_is_wrong_with_a_link() {
     rig.click_in(&part, "Join");
     rig.expect("That is not a join link: it should begin with fyris://");
     assert!(matches!(&asked(&mut rig)[..], [NetworkCommand::Join { .. }]));
-    rig.write("Link to join", "fyris://192.168.1.7:6970/secret");
+    rig.write("Link to join", "fyris://192.168.1.7:7300/secret");
     rig.expect_not("That is not a join link");
     rig.press(Modifiers::NONE, Key::Enter);
     assert!(matches!(&asked(&mut rig)[..], [NetworkCommand::Join { link, .. }] if link.ends_with("secret")));
@@ -367,7 +367,7 @@ fn a_first_start_is_not_crowded_and_opens_up_when_asked() {
 
 #[test]
 fn what_fails_is_said_where_it_matters() {
-    let fault = "The coordinator at 192.168.1.7:6970 does not answer; trying again in 8 s.";
+    let fault = "The coordinator at 192.168.1.7:7300 does not answer; trying again in 8 s.";
     let mut rig = Rig::new(4);
     rig.demo.change_network(|network| {
         network.fault = Some(fault.to_owned());

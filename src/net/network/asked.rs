@@ -11,8 +11,8 @@ use crate::base::InfoHash;
 use crate::net::network::Client;
 use crate::net::network::desk::{Room, Word, sentence};
 use crate::network::{
-    AskRegisters, AskStatistics, Base64, CallError, Code, Fetch, Fetched, JoinLink, List, Listing, MemberId,
-    Remove, Upload, Uploaded,
+    AskRegisters, AskScreens, AskStatistics, Base64, CallError, Code, Fetch, Fetched, Fingerprint, JoinLink,
+    List, Listing, MemberId, Remove, ScreensNews, Upload, Uploaded,
 };
 
 /// How long an upload waits for the user to be connected, and for a tracker to be there.
@@ -57,7 +57,7 @@ pub(super) enum Answer {
         link: Box<JoinLink>,
         result: Result<Registers, CallError>,
     },
-    Looked(Result<Box<Looked>, CallError>),
+    Looked(Fingerprint, Result<Box<Looked>, CallError>),
     /// The work broke off.
     Nothing,
 }
@@ -68,6 +68,8 @@ pub(super) struct Looked {
     pub(super) registers: Registers,
     pub(super) index: Listing,
     pub(super) statistics: NetworkStatistics,
+    /// New lines of its screens; nothing from a coordinator that does not tell them.
+    screens: Option<ScreensNews>,
 }
 
 impl Asked {
@@ -135,7 +137,7 @@ impl Asked {
     }
 
     /// Asks for all that the window shows.
-    pub(super) fn look(&mut self, client: Client) {
+    pub(super) fn look(&mut self, client: Client, known: AskScreens) {
         if std::mem::replace(&mut self.is_looking, true) {
             return;
         }
@@ -144,9 +146,10 @@ impl Asked {
                 let registers = client.ask(&AskRegisters {}).await?;
                 let index = client.ask(&List::default()).await?;
                 let statistics = client.ask(&AskStatistics {}).await?;
-                Ok(Box::new(Looked { registers, index, statistics }))
+                let screens = client.ask(&known).await.ok();
+                Ok(Box::new(Looked { registers, index, statistics, screens }))
             };
-            Answer::Looked(all.await)
+            Answer::Looked(client.link().fingerprint, all.await)
         });
     }
 }
@@ -157,9 +160,14 @@ impl Room {
         let now = self.clock.unix_now();
         match answer {
             Answer::Nothing => {}
-            Answer::Looked(looked) => {
+            Answer::Looked(network, looked) => {
                 self.asked.is_looking = false;
-                if let Ok(looked) = looked {
+                // Another network may have been joined meanwhile.
+                let is_ours = self.client.as_ref().is_some_and(|client| client.link().fingerprint == network);
+                if let (true, Ok(mut looked)) = (is_ours, looked) {
+                    if let Some(news) = looked.screens.take() {
+                        self.far_known = self.far_screens.take(news);
+                    }
                     self.far = Some(looked);
                 }
             }

@@ -22,7 +22,7 @@ use crate::net::network::member::{LEAVING, TrackerRole, UserFacts, UserRole, Wis
 use crate::net::network::{Client, Host, HostConfig, Identity};
 use crate::net::post::{Inbox, Post};
 use crate::net::tracker::Observer;
-use crate::network::{JoinLink, News, Place, Screen, UserList};
+use crate::network::{AskScreens, JoinLink, News, Place, Screen, UserList};
 
 /// Orders that wait at most.
 const ORDERS: usize = 1_024;
@@ -213,8 +213,9 @@ pub(super) struct Room {
     pub(super) keeper: Option<Keeper>,
     pub(super) peer_screen: Screen,
     pub(super) tracker_screen: Screen,
-    /// The screens of a coordinator, index and statistics that are elsewhere.
+    /// The screens of a coordinator, index and statistics that are elsewhere, and up to where they are known.
     pub(super) far_screens: crate::network::Screens,
+    pub(super) far_known: AskScreens,
     pub(super) asked: Asked,
     /// A network that is elsewhere, as it looked last.
     pub(super) far: Option<Box<Looked>>,
@@ -260,6 +261,7 @@ impl Room {
             peer_screen: Screen::default(),
             tracker_screen: Screen::default(),
             far_screens: crate::network::Screens::default(),
+            far_known: AskScreens::default(),
             asked: Asked::default(),
             far: None,
             view: Arc::default(),

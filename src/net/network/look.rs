@@ -16,7 +16,7 @@ impl Room {
     /// Looks, and tells what has changed.
     pub(super) async fn look(&mut self) {
         if let (None, Some(client), true) = (&self.host, &self.client, self.looks) {
-            self.asked.look(client.clone());
+            self.asked.look(client.clone(), self.far_known.clone());
         }
         let view = self.view();
         if view != *self.view {

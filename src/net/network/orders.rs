@@ -123,6 +123,7 @@ impl Room {
             host.stop().await;
         }
         self.far = None;
+        (self.far_screens, self.far_known) = Default::default();
         self.enter(link).await;
         self.tell(Word::Rules(Some(registers.rules))).await;
         self.tell(Word::Moved { listen: None, link: Some(text) }).await;
@@ -208,7 +209,15 @@ impl Room {
         let line = |tracker: &crate::api::RegisteredTracker| {
             let name = tracker.urls.first().map_or("?", String::as_str);
             let crate::api::RegisteredTracker { assigned, torrents, peers, seeds, .. } = tracker;
-            format!("{name}: {assigned} uploads assigned, {torrents} torrents, {peers} peers, {seeds} seeds")
+            let counted =
+                |count: &u32, one: &str| format!("{count} {one}{}", if *count == 1 { "" } else { "s" });
+            format!(
+                "{name}: {} assigned, {}, {}, {}",
+                counted(assigned, "upload"),
+                counted(torrents, "torrent"),
+                counted(peers, "peer"),
+                counted(seeds, "seed")
+            )
         };
         trackers.iter().map(line).collect()
     }

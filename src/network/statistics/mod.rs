@@ -47,6 +47,9 @@ pub struct Statistics {
     reports: BTreeMap<Source, BTreeMap<(InfoHash, SocketAddr), Stance>>,
     /// Before when a source says nothing new: when it was last withdrawn. Keeps a time from being counted twice.
     floors: BTreeMap<Source, Moment>,
+    /// Users who have left the network, and from when on they count again where they have come back. A tracker may take them
+    /// for present until they miss an announce.
+    away: BTreeMap<SocketAddr, Option<Moment>>,
     all: Crowd,
     all_history: Series,
     users: BTreeMap<SocketAddr, Tally>,
@@ -94,6 +97,7 @@ impl Default for Statistics {
         Self {
             reports: BTreeMap::new(),
             floors: BTreeMap::new(),
+            away: BTreeMap::new(),
             all: Crowd::default(),
             all_history: Series::new(POINTS, STEP),
             users: BTreeMap::new(),
@@ -109,6 +113,11 @@ impl Statistics {
         let floor = self.floors.get(&source).copied().unwrap_or(Moment::ZERO);
         let mut seen = BTreeMap::new();
         for sighting in sightings.into_iter().take(SIGHTINGS) {
+            let floor = match self.away.get(&sighting.addr) {
+                None => floor,
+                Some(None) => continue,
+                Some(Some(back)) => floor.max(*back),
+            };
             let stance =
                 sighting.seed_for.map_or(Stance::Peer, |age| Stance::Seed { since: (now - age).max(floor) });
             let key = (sighting.torrent, sighting.addr);
@@ -146,6 +155,36 @@ impl Statistics {
             self.floors.pop_first();
         }
         self.floors.insert(source, heard);
+    }
+
+    /// A user with that address has gone, and was last heard of at `heard`: whoever still sees it is late.
+    pub fn user_left(&mut self, user: MemberId, addr: SocketAddr, heard: Moment) {
+        self.withdraw(Source::User(user), heard);
+        let of_user = |report: &BTreeMap<Key, Stance>| -> Vec<(Key, Stance)> {
+            report
+                .iter()
+                .filter(|((_, seen), _)| *seen == addr)
+                .map(|(key, stance)| (*key, *stance))
+                .collect()
+        };
+        let late: Vec<_> = self.reports.iter().map(|(source, report)| (*source, of_user(report))).collect();
+        for (source, sightings) in late {
+            for (key, stance) in sightings {
+                self.reports.entry(source).or_default().remove(&key);
+                self.leave(source, key, stance, heard);
+            }
+        }
+        if self.away.len() >= USERS {
+            self.away.pop_first();
+        }
+        self.away.insert(addr, None);
+    }
+
+    /// A user with that address has come.
+    pub fn user_came(&mut self, addr: SocketAddr, now: Moment) {
+        if let Some(back) = self.away.get_mut(&addr) {
+            back.get_or_insert(now);
+        }
     }
 
     /// Writes the histories on.

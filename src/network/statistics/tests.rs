@@ -111,6 +111,27 @@ fn silence_counts_up_to_the_last_sign_and_not_twice() {
 }
 
 #[test]
+fn who_has_left_is_not_seen_by_trackers_that_are_late() {
+    let mut statistics = Statistics::default();
+    let id = MemberId([9; 16]);
+    statistics.user_came(addr(1), at(0));
+    statistics.report(at(0), Source::User(id), [sees(1, 1, Some(0))]);
+    statistics.report(at(2), tracker(1), [sees(1, 1, Some(2)), sees(1, 2, None)]);
+    statistics.user_left(id, addr(1), at(10));
+    assert_eq!(statistics.counts(), (1, 0));
+    statistics.report(at(20), tracker(1), [sees(1, 1, Some(20)), sees(1, 2, None)]);
+    assert_eq!((statistics.counts(), statistics.tracker(MemberId([1; 16]))), ((1, 0), (1, 1, 0)));
+    assert_eq!(statistics.view(at(20), &NoNames).time.time_seed_secs, Some(10.0));
+    // Back again, its stay begins anew, whatever the tracker thinks.
+    statistics.user_came(addr(1), at(30));
+    statistics.report(at(32), tracker(1), [sees(1, 1, Some(32)), sees(1, 2, None)]);
+    statistics.report(at(32), Source::User(id), [sees(1, 1, Some(32))]);
+    assert_eq!(statistics.counts(), (1, 1));
+    let time = statistics.view(at(36), &NoNames).time;
+    assert_eq!((time.time_seed_secs, time.finished, time.running), (Some(8.0), 1, 1), "10 and 6 seconds");
+}
+
+#[test]
 fn histories_follow_the_counts_and_stay_small() {
     let mut statistics = Statistics::default();
     for secs in 0..20_000 {

@@ -163,10 +163,15 @@ fn statistics_join_what_trackers_and_users_tell() {
     );
     assert_eq!(registers.flows[0].rate, 5);
     ask(&mut network, at(9), &LeaveUser { id: id(9) }).expect("known");
-    assert_eq!(network.statistics(at(9)).n_seeds, 1, "the tracker still has it");
+    assert_eq!(network.statistics(at(9)).n_seeds, 0, "whatever the tracker still has");
+    assert_eq!(
+        network.statistics(at(9)).n_peers,
+        1,
+        "who is no user of the network is the tracker's to tell"
+    );
     network.tick(at(12));
-    assert_eq!(network.statistics(at(12)).n_seeds, 0, "the tracker fell silent at 11");
-    assert_eq!(network.statistics(at(12)).time.time_seed_secs, Some(1.0), "and was last heard of at 1");
+    assert_eq!(network.statistics(at(12)).n_peers, 0, "the tracker fell silent at 11");
+    assert_eq!(network.statistics(at(12)).time.time_seed_secs, Some(9.0));
 }
 
 #[test]

@@ -90,10 +90,15 @@ fn one_hosts_the_other_joins_fetches_and_is_counted() {
     sees(&mut host, |network| network.statistics.n_seeds == 2 && network.statistics.n_peers == 0);
     sees(&mut guest, |network| network.completed && network.statistics.time.time_seed_secs.is_some());
 
+    // What happens at the coordinator is read on the guest's screens, too.
+    sees(&mut guest, |network| {
+        says(network, Part::Coordinator, "uploaded gift") && says(network, Part::Index, "handed gift to")
+    });
+
     guest.ask(Command::Network(NetworkCommand::Ask(Question::NSeeds)));
     sees(&mut guest, |network| says(network, Part::Statistics, "nSeeds: 2"));
     host.ask(Command::Network(NetworkCommand::Ask(Question::Trackers)));
-    sees(&mut host, |network| says(network, Part::Coordinator, "1 uploads assigned"));
+    sees(&mut host, |network| says(network, Part::Coordinator, "1 upload assigned"));
     host.ask(Command::Network(NetworkCommand::Clear(Part::Coordinator)));
     sees(&mut host, |network| network.coordinator_screen.lines.is_empty());
 

@@ -7,16 +7,13 @@ use eframe::egui::{self, Key, Ui};
 
 use super::registers::host;
 use super::screen::ask;
-use crate::api::{NetworkCommand, NetworkView, RequestId, View};
+use crate::api::{COORDINATOR_PORT as PORT, NetworkCommand, NetworkView, RequestId, View};
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
 use crate::gui::widgets::button::{Kind, Push};
 use crate::gui::widgets::field;
 use crate::gui::widgets::icon::Icon;
 use crate::gui::widgets::qr::Qr;
-
-/// The port that is proposed for the coordinator.
-const PORT: u16 = 6_970;
 
 /// What is being typed about hosting and joining.
 #[derive(Default)]

@@ -96,13 +96,13 @@ impl Entry for RegisteredTracker {
 
     fn sentence(&self, now: u64) -> String {
         format!(
-            "{}, registered {}, heard of {}, {} uploads assigned, {} peers, {} seeds",
+            "{}, registered {}, heard of {}, {} assigned, {}, {}",
             address(self),
             format::ago(self.since_unix_millis / 1_000, now),
             format::ago(self.heard_unix_millis / 1_000, now),
-            self.assigned,
-            self.peers,
-            self.seeds
+            format::counted(self.assigned.into(), "upload", "uploads"),
+            format::counted(self.peers.into(), "peer", "peers"),
+            format::counted(self.seeds.into(), "seed", "seeds")
         )
     }
 
