@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::api::Settings;
+use crate::app::control::{ControlArgs, ListArgs};
 #[cfg(feature = "sim")]
 use crate::app::lab::LabArgs;
 use crate::app::tracker::TrackerArgs;
@@ -49,6 +50,10 @@ pub(super) enum Command {
     Statistics(NetworkArgs),
     /// Run the app's session unattended, without a window
     Daemon(SessionArgs),
+    /// List the torrents of the session that runs, with or without a window
+    List(ListArgs),
+    /// Have the session that runs do something with its torrents
+    Control(Box<ControlArgs>),
 }
 
 /// The app.
@@ -194,9 +199,9 @@ impl TransferArgs {
 
 /// The addresses of one peer.
 #[derive(Clone, Debug)]
-struct Peers(Vec<SocketAddr>);
+pub(super) struct Peers(pub(super) Vec<SocketAddr>);
 
-fn peer(text: &str) -> Result<Peers, String> {
+pub(super) fn peer(text: &str) -> Result<Peers, String> {
     let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(|error| error.to_string())?.collect();
     if found.is_empty() { Err("it has no address".to_owned()) } else { Ok(Peers(found)) }
 }

@@ -29,7 +29,8 @@ pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<
     running.listen()?;
     add(&running.handle, open);
     let handle = running.handle.clone();
-    let text = instance::listen(move |sources| add(&handle, sources)).context("no loopback")?;
+    let open = move |sources| add(&handle, sources);
+    let text = instance::listen(running.handle.clone(), open).context("no loopback")?;
     lock.write(&text).with_context(|| state.display().to_string())?;
     let outcome = attend(&running);
     let orderly = running.end();

@@ -47,11 +47,11 @@ mod window {
         running.pass_signals_on()?;
         let (opener, inbox) = gui::inbox();
         let handed = opener.clone();
-        let text = instance::listen(move |sources| match sources.is_empty() {
+        let take = move |sources: Vec<Source>| match sources.is_empty() {
             true => _ = handed.open(None),
             false => sources.into_iter().for_each(|source| _ = handed.open(Some(source))),
-        })
-        .context("no loopback")?;
+        };
+        let text = instance::listen(running.handle.clone(), take).context("no loopback")?;
         lock.write(&text).with_context(|| state.display().to_string())?;
         let start = gui::Start {
             open,

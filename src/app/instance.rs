@@ -11,24 +11,59 @@ use std::thread::{Builder, sleep};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
 
-use crate::api::Source;
+use crate::api::{Command, Handle, Settings, Source, TorrentRow};
 use crate::metainfo::Magnet;
 
 /// Time that either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of what is handed over.
 const LARGEST: u64 = 4 * 1024 * 1024;
+/// Bytes of an answer.
+const LONGEST: u64 = 512 * 1024 * 1024;
 /// The answer.
 const TAKEN: &str = "taken";
 
-/// Takes what other starts hand over, for as long as the program runs. Gives the text by which they find it.
-pub(super) fn listen(take: impl Fn(Vec<Source>) + Send + 'static) -> io::Result<String> {
+/// What one start asks of another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Asked {
+    /// Torrents and links to be opened; with none it only shows itself.
+    Open(Vec<Source>),
+    /// Commands for its session.
+    Do(Vec<Command>),
+    /// What its session has; answered with [`Listed`].
+    List,
+}
+
+/// What a session has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Listed {
+    /// The time of it, in seconds since 1970.
+    pub(super) unix_secs: u64,
+    /// Its torrents, in the order in which they were added.
+    pub(super) torrents: Vec<TorrentRow>,
+    /// What its user chose.
+    pub(super) settings: Settings,
+}
+
+/// Takes what other starts hand over, for as long as the program runs: torrents go to `open`, everything else to the session.
+/// Gives the text by which they find it.
+pub(super) fn listen(handle: Handle, open: impl Fn(Vec<Source>) + Send + 'static) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addr = listener.local_addr()?;
     let secret = secret();
     let text = format!("{addr}\n{secret}\n");
     Builder::new().name("instance".into()).spawn(move || {
+        let take = |asked| match asked {
+            Asked::Open(sources) => {
+                open(sources);
+                TAKEN.to_owned()
+            }
+            Asked::Do(commands) => obey(&handle, commands),
+            Asked::List => list(&handle),
+        };
         loop {
             match listener.accept() {
                 // Whoever breaks it off only harms itself.
@@ -40,8 +75,38 @@ pub(super) fn listen(take: impl Fn(Vec<Source>) + Send + 'static) -> io::Result<
     Ok(text)
 }
 
+fn obey(handle: &Handle, commands: Vec<Command>) -> String {
+    for mut command in commands {
+        if let Command::Add { request, .. }
+        | Command::Move { request, .. }
+        | Command::StopAndSerialize { request, .. } = &mut command
+        {
+            *request = handle.next_request();
+        }
+        if let Err(gone) = handle.send(command) {
+            return gone.to_string();
+        }
+    }
+    TAKEN.to_owned()
+}
+
+fn list(handle: &Handle) -> String {
+    let view = handle.view();
+    let listed = Listed {
+        unix_secs: view.unix_millis / 1_000,
+        torrents: view.torrents.iter().map(|row| TorrentRow::clone(row)).collect(),
+        settings: Settings::clone(&view.settings),
+    };
+    serde_json::to_string(&listed).unwrap_or_default()
+}
+
 /// Hands torrents and links to the program that left this text, which shows itself; with none it only does that.
 pub(super) fn hand_over(text: &str, sources: &[Source]) -> Result<()> {
+    ask(text, &Asked::Open(sources.to_vec())).map(|_| ())
+}
+
+/// Asks something of the program that left this text, and gives its answer.
+pub(super) fn ask(text: &str, asked: &Asked) -> Result<String> {
     let (addr, secret) = text.trim().split_once('\n').context("it left no address")?;
     let addr: SocketAddr = addr.parse().context("its address does not read")?;
     if !addr.ip().is_loopback() {
@@ -50,27 +115,27 @@ pub(super) fn hand_over(text: &str, sources: &[Source]) -> Result<()> {
     let mut stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("{secret}\n{}\n", serde_json::to_string(sources)?).as_bytes())?;
+    stream.write_all(format!("{secret}\n{}\n", serde_json::to_string(asked)?).as_bytes())?;
     let mut answer = String::new();
-    stream.take(64).read_to_string(&mut answer)?;
-    if answer.trim() != TAKEN {
+    stream.take(LONGEST).read_to_string(&mut answer)?;
+    if *asked != Asked::List && answer.trim() != TAKEN {
         bail!("it did not take what was handed over");
     }
-    Ok(())
+    Ok(answer)
 }
 
-fn receive(stream: TcpStream, secret: &str, take: impl Fn(Vec<Source>)) -> io::Result<()> {
+fn receive(stream: TcpStream, secret: &str, take: impl Fn(Asked) -> String) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new((&stream).take(LARGEST));
-    let (mut shown, mut list) = (String::new(), String::new());
+    let (mut shown, mut asked) = (String::new(), String::new());
     reader.read_line(&mut shown)?;
     if shown.trim_end() != secret {
         return Ok(());
     }
-    reader.read_line(&mut list)?;
-    take(serde_json::from_str(&list)?);
-    (&stream).write_all(TAKEN.as_bytes())
+    reader.read_line(&mut asked)?;
+    let answer = take(serde_json::from_str(&asked)?);
+    (&stream).write_all(answer.as_bytes())
 }
 
 /// 128 bits that nobody else can guess.
@@ -104,11 +169,14 @@ mod tests {
     use crossbeam_channel::bounded;
 
     use super::*;
+    use crate::api::{RequestId, View, pair};
+    use crate::base::InfoHash;
 
     #[test]
     fn what_is_handed_over_arrives_and_strangers_are_not_heard() {
         let (taken, handed) = bounded(4);
-        let text = listen(move |sources| _ = taken.try_send(sources)).expect("loopback");
+        let (handle, backend) = pair();
+        let text = listen(handle, move |sources| _ = taken.try_send(sources)).expect("loopback");
         let sources = vec![Source::Magnet("magnet:?x".into()), Source::File("/a b/ü.torrent".into())];
         hand_over(&text, &sources).expect("handed over");
         hand_over(&text, &[]).expect("handed over");
@@ -116,6 +184,18 @@ mod tests {
         assert_eq!(handed.recv_timeout(PATIENCE), Ok(vec![]));
         let addr = text.lines().next().expect("an address");
         assert!(hand_over(&format!("{addr}\nguessed\n"), &[]).is_err());
+        // Commands reach the session, each request under a number of its own.
+        let torrent = InfoHash([1; 20]);
+        let stop = Command::StopAndSerialize { request: RequestId(0), torrent: None };
+        ask(&text, &Asked::Do(vec![Command::Pause(torrent), stop.clone(), stop])).expect("taken");
+        let commands: Vec<Command> = backend.commands.try_iter().collect();
+        let stop = |number| Command::StopAndSerialize { request: RequestId(number), torrent: None };
+        assert_eq!(commands, [Command::Pause(torrent), stop(1), stop(2)]);
+        let row = TorrentRow { name: "a".into(), ..TorrentRow::default() };
+        backend.publish(View { torrents: vec![row.clone().into()], unix_millis: 7_000, ..View::default() });
+        let listed: Listed =
+            serde_json::from_str(&ask(&text, &Asked::List).expect("an answer")).expect("a list");
+        assert_eq!((listed.unix_secs, listed.torrents), (7, vec![row]));
         for nonsense in ["", "\n", "8.8.8.8:1\nx", "nowhere\nx"] {
             assert!(hand_over(nonsense, &[]).is_err(), "{nonsense:?}");
         }

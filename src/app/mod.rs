@@ -9,6 +9,7 @@
 //! - `transfer`: seeding or fetching one torrent
 //! - `desktop`: the app and its window
 //! - `daemon`: its session without a window
+//! - `control`: what runs already, listed and told what to do
 //! - `running`: a session in this program, and what happens to it
 //! - `instance`: handing arguments to the program that runs already
 //! - `signals`: being asked to end
@@ -21,6 +22,7 @@
 mod bar;
 mod cli;
 mod clock;
+mod control;
 mod daemon;
 mod desktop;
 mod instance;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser as _;
 
 use crate::app::cli::{Cli, Command};
-use crate::app::{daemon, desktop, network, say, torrents, tracker, transfer};
+use crate::app::{control, daemon, desktop, network, say, torrents, tracker, transfer};
 
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
@@ -40,5 +40,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Index(args)) => network::index(&args),
         Some(Command::Statistics(args)) => network::statistics(&args),
         Some(Command::Daemon(args)) => daemon::run(&args),
+        Some(Command::List(args)) => control::list(&args),
+        Some(Command::Control(args)) => control::run(*args),
     }
 }

@@ -1,5 +1,7 @@
 //! The program by its command line: what it prints, and its exit codes.
 
+mod control;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
@@ -174,7 +176,17 @@ fn wrong_usage_is_told_apart_and_help_is_there() {
     ] {
         place.run(wrong).misused();
     }
-    for verb in [&[][..], &["create"], &["show"], &["verify"], &["seed"], &["get"], &["daemon"]] {
+    for verb in [
+        &[][..],
+        &["create"],
+        &["show"],
+        &["verify"],
+        &["seed"],
+        &["get"],
+        &["daemon"],
+        &["list"],
+        &["control"],
+    ] {
         let help = place.run(&[verb, &["--help"]].concat()).done();
         assert!(help.contains("Usage: fyris"), "{help}");
     }

@@ -88,14 +88,14 @@ fn called(ui: &mut Ui, draft: &mut Draft, row: &TorrentRow) -> bool {
     let mut settled = true;
     group(ui, "In the list", |ui| {
         field::row(ui, "Called", |ui| {
-            let edit = field::line(ui, &mut draft.name, "Called", "Its own name", 260.0);
+            let edit = field::line(ui, &mut draft.name, "Called", "Its own name", 220.0);
             settled &= !edit.has_focus();
         });
         if let Some(name) = &row.name_on_disk {
             field::note(ui, &format!("On the disk it is {name}."));
         }
         field::row(ui, "Label", |ui| {
-            let edit = field::line(ui, &mut draft.label, "Label", "None", 260.0);
+            let edit = field::line(ui, &mut draft.label, "Label", "None", 220.0);
             settled &= !edit.has_focus();
         });
     });
@@ -103,8 +103,8 @@ fn called(ui: &mut Ui, draft: &mut Draft, row: &TorrentRow) -> bool {
 }
 
 fn queue(ui: &mut Ui, scene: &mut Scene<'_>, row: &TorrentRow) {
-    field::row(ui, "Place in the queue", |ui| {
-        ui.label(row.queue.to_string());
+    field::fact(ui, "Place in the queue", row.queue.to_string());
+    ui.horizontal(|ui| {
         for (label, turn) in TURNS {
             if Push::new(label).show(ui).clicked() {
                 scene.ask(Action::Send(Command::Queue { torrent: row.info_hash, turn }));
