@@ -218,7 +218,9 @@ impl Transfer {
 
     /// The session had it already, from an earlier run.
     fn meet_again(&mut self) -> Result<()> {
+        // What is incomplete may stand in another folder until it moves to this one.
         if let (Some(row), Some(folder)) = (self.row(), &self.options.folder)
+            && paths::real(row.target.as_ref().unwrap_or(&row.folder)) != paths::real(folder)
             && paths::real(&row.folder) != paths::real(folder)
         {
             bail!(

@@ -9,6 +9,7 @@ from pathlib import Path
 import content
 from clients import OTHERS, Fyris, Libtorrent, Tracker
 from content import KIB, info_hash, lt, magnet
+from faults import faults
 from meetings import meetings
 from scripted_peer import ScriptedPeer
 from standing import standing
@@ -309,4 +310,4 @@ def all_scenarios():
         ("refusals and help", 60, refusals),
         ("a clean end", 60, clean_end),
     ]
-    return listed + meetings() + standing()
+    return listed + faults() + meetings() + standing()
