@@ -22,6 +22,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => Theme::System,
         Some(other) => return Err(format!("{other} is neither light nor dark").into()),
     };
-    let start = Start { state_dir: arguments.next().map(PathBuf::from), ..Start::default() };
+    let start = Start {
+        state_dir: arguments.next().map(PathBuf::from),
+        #[cfg(feature = "sim")]
+        lab: Some(std::sync::Arc::new(fyris::lab::run)),
+        ..Start::default()
+    };
     Ok(run(demo::start(mood, theme), start)?)
 }

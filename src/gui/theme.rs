@@ -185,7 +185,8 @@ fn visuals(look: &Look) -> egui::Visuals {
     visuals.window_stroke = Stroke::new(1.0, look.line);
     visuals.window_corner_radius = CornerRadius::same(CARD_RADIUS);
     visuals.menu_corner_radius = CornerRadius::same(RADIUS);
-    visuals.extreme_bg_color = look.field;
+    // What a scroll bar runs in; its handle is as light as a button.
+    visuals.extreme_bg_color = if dark { look.field } else { look.trough };
     visuals.text_edit_bg_color = Some(look.field);
     visuals.faint_bg_color = look.stripe;
     visuals.code_bg_color = look.trough;

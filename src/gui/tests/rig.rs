@@ -129,6 +129,15 @@ impl Rig {
         self.part(part).query_all(wanted).next().is_some()
     }
 
+    /// What can be pressed or written into, and reaches beyond that width of the window.
+    pub(super) fn beyond(&self, width: f32) -> Vec<String> {
+        let roles =
+            [Role::Button, Role::Tab, Role::CheckBox, Role::RadioButton, Role::TextInput, Role::SpinButton];
+        let some = by().predicate(move |node| roles.contains(&node.role()));
+        let cut = self.harness.query_all(some).filter(|node| node.rect().right() > width);
+        cut.map(|node| node.accesskit_node().label().unwrap_or_default()).collect()
+    }
+
     /// Whether a button can be pressed in a part of the window that has a name.
     #[track_caller]
     pub(super) fn enabled_in(&self, part: &str, label: &str) -> bool {

@@ -112,6 +112,7 @@ fn every_panel_and_card_fits_every_size_in_both_looks() {
                 rig.demo.set(|settings| settings.theme = look);
                 for panel in Panel::ALL {
                     rig.go(panel);
+                    assert_eq!(rig.beyond(size.x), [""; 0], "{panel:?} at {size}");
                 }
                 rig.go(Panel::Peer);
                 for (button, main) in [("Upload", "Share"), ("Download", "Continue")] {

@@ -94,7 +94,9 @@ impl<'a> Push<'a> {
     /// Puts it there.
     pub(crate) fn show(self, ui: &mut Ui) -> Response {
         let enabled = self.enabled;
-        let response = ui.add_enabled_ui(enabled, |ui| self.draw(ui)).inner;
+        // Straight into the row where that can be, so that a row that wraps does so before it.
+        let response =
+            if enabled { self.draw(ui) } else { ui.add_enabled_ui(false, |ui| self.draw(ui)).inner };
         let tip = match (self.tip, self.icon_only) {
             (Some(tip), _) => tip,
             (None, true) => self.label,

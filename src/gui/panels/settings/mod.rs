@@ -75,7 +75,7 @@ impl SettingsPanel {
         }
         let mut settled = true;
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(760.0);
+            ui.set_max_width(ui.available_width().min(760.0));
             let mut card = |ui: &mut Ui, title: &str, content: &mut dyn FnMut(&mut Ui) -> bool| {
                 theme::card(look).show(ui, |ui| {
                     ui.set_width(ui.available_width());
