@@ -67,7 +67,7 @@ pub(super) fn listen(handle: Handle, open: impl Fn(Vec<Source>) + Send + 'static
         loop {
             match listener.accept() {
                 // Whoever breaks it off only harms itself.
-                Ok((stream, _)) => _ = receive(stream, &secret, &take),
+                Ok((stream, _)) => _ = receive(stream, &secret, take),
                 Err(_) => sleep(Duration::from_millis(100)),
             }
         }

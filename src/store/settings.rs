@@ -159,7 +159,7 @@ fn entry(out: &mut String, key: &Key, name: &str, value: Option<&toml::Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Limits, Theme};
+    use crate::api::{Alternative, Goals, Label, Limits, Queue, Theme, Watch};
 
     fn expected(text: &str) -> Vec<String> {
         let error = toml::from_str::<Settings>(text).expect_err("an unknown key").message().to_owned();
@@ -213,6 +213,36 @@ mod tests {
             limits: Limits { down: Some(1), up: None },
             theme: Theme::Dark,
             zoom: 1.1,
+            alternative: Alternative { on: true, up: Some(7), from: Some(0), until: Some(1_439), down: None },
+            queue: Queue { downloads: Some(0), seeds: None },
+            goals: Goals { ratio: Some(1.1), seed_secs: None, idle_secs: Some(u64::from(u32::MAX)) },
+            labels: vec![
+                Label {
+                    name: "\"räksmörgås\"\n".into(),
+                    down: Some(1),
+                    up: None,
+                    goals: Goals { ratio: Some(0.3), ..Goals::default() },
+                    done_folder: Some("/done".into()),
+                },
+                Label { name: "other".into(), ..Label::default() },
+            ],
+            watch: vec![
+                Watch {
+                    folder: "/new".into(),
+                    paused: true,
+                    move_to: Some("/old".into()),
+                    ..Watch::default()
+                },
+                Watch {
+                    folder: "/a b".into(),
+                    label: "other".into(),
+                    removal_stops: true,
+                    ..Watch::default()
+                },
+            ],
+            done_folder: Some("/done".into()),
+            run_when_done: vec!["a".into(), String::new(), "{path}".into(), "'\"\\".into()],
+            notify: false,
             ..Settings::default()
         };
         write_settings(&path, &changed).expect("written");
