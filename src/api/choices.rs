@@ -56,8 +56,48 @@ pub enum Turn {
     Last,
 }
 
-/// Other limits over all torrents, by hand or at some hours of the day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum Day {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl Day {
+    /// All of them, from Monday on.
+    pub const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
+
+    /// The day that it was so many seconds after 1970 began.
+    pub fn at(unix_secs: i64) -> Self {
+        // That was a Thursday.
+        let number = (unix_secs.div_euclid(24 * 60 * 60) + 3).rem_euclid(7);
+        Self::ALL[number as usize]
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self::ALL[(self as usize + 6) % 7]
+    }
+}
+
+/// Other limits over all torrents, by hand or at some hours of some days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Alternative {
     /// Whether they hold now, whatever the hour.
@@ -70,6 +110,8 @@ pub struct Alternative {
     pub from: Option<u16>,
     /// The minute of the day at which they end.
     pub until: Option<u16>,
+    /// The days on which they begin; every day where there is none.
+    pub days: Vec<Day>,
 }
 
 /// A folder whose .torrent and .magnet files are added by themselves.
@@ -100,11 +142,14 @@ impl Alternative {
         self.from.is_some() && self.until.is_some()
     }
 
-    /// Whether they hold at this minute of the day.
-    pub fn holds(&self, minute: u16) -> bool {
+    /// Whether they hold on this day at this minute of it.
+    pub fn holds(&self, day: Day, minute: u16) -> bool {
+        let begins = |day: Day| self.days.is_empty() || self.days.contains(&day);
         let within = match (self.from, self.until) {
-            (Some(from), Some(until)) if from <= until => (from..until).contains(&minute),
-            (Some(from), Some(until)) => minute >= from || minute < until,
+            (Some(from), Some(until)) if from <= until => (from..until).contains(&minute) && begins(day),
+            (Some(from), Some(until)) => {
+                (minute >= from && begins(day)) || (minute < until && begins(day.before()))
+            }
             _ => false,
         };
         self.on || within
@@ -146,12 +191,26 @@ mod tests {
     #[test]
     fn hours_may_reach_over_midnight() {
         let night = Alternative { from: Some(22 * 60), until: Some(6 * 60), ..Alternative::default() };
-        let holds: Vec<bool> = [0, 359, 360, 1_319, 1_320].map(|minute| night.holds(minute)).into();
+        let holds: Vec<bool> =
+            [0, 359, 360, 1_319, 1_320].map(|minute| night.holds(Day::Monday, minute)).into();
         assert_eq!(holds, [true, true, false, false, true]);
         let day = Alternative { from: Some(60), until: Some(120), ..Alternative::default() };
-        assert!(day.holds(60) && !day.holds(120) && !day.holds(59));
-        assert!(Alternative { on: true, ..Alternative::default() }.holds(5));
-        assert!(!Alternative { from: Some(5), ..Alternative::default() }.holds(6));
+        let holds = |of: &Alternative, minute| of.holds(Day::Monday, minute);
+        assert!(holds(&day, 60) && !holds(&day, 120) && !holds(&day, 59));
+        assert!(holds(&Alternative { on: true, ..Alternative::default() }, 5));
+        assert!(!holds(&Alternative { from: Some(5), ..Alternative::default() }, 6));
+    }
+
+    #[test]
+    fn days_are_those_on_which_they_begin() {
+        let days = vec![Day::Friday, Day::Saturday];
+        let nights = Alternative { from: Some(22 * 60), until: Some(6 * 60), days, ..Alternative::default() };
+        let holds = |minute| Day::ALL.map(|day| nights.holds(day, minute));
+        assert_eq!(holds(23 * 60), [false, false, false, false, true, true, false]);
+        assert_eq!(holds(60), [false, false, false, false, false, true, true]);
+        assert_eq!(holds(12 * 60), [false; 7]);
+        // The first day of 1970, the one before it, and one of which the day is known.
+        assert_eq!([0, -1, 1_795_280_000].map(Day::at), [Day::Thursday, Day::Wednesday, Day::Saturday]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod settings;
 mod stats;
 mod view;
 
-pub use choices::{Alternative, Goals, Label, Queue, Turn, Watch};
+pub use choices::{Alternative, Day, Goals, Label, Queue, Turn, Watch};
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
 pub use handle::{Backend, Handle, SessionGone, Waker, pair};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::api::{Event, Level, LogLine, RequestId, Settings};
+use crate::api::{Day, Event, Level, LogLine, RequestId, Settings};
 use crate::base::{ConnKey, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Job;
 use crate::engine::limits::Common;
@@ -187,9 +187,10 @@ impl Shared {
 
     /// Lets those limits hold whose time it is; answers with when that may change by itself.
     pub(super) fn set_limits(&mut self) -> Moment {
-        let alternative = self.settings.alternative;
-        let second = (self.unix_secs().cast_signed() + self.ahead).rem_euclid(DAY_SECS);
-        let holds = alternative.holds((second / 60) as u16);
+        let alternative = &self.settings.alternative;
+        let local = self.unix_secs().cast_signed() + self.ahead;
+        let second = local.rem_euclid(DAY_SECS);
+        let holds = alternative.holds(Day::at(local), (second / 60) as u16);
         let limits = if holds { alternative.limits() } else { self.settings.limits };
         self.common.set(limits, &self.settings.labels);
         if !alternative.is_scheduled() {

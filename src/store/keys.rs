@@ -117,6 +117,11 @@ pub(super) const KEYS: &[Key] = &[
         "1320",
     ),
     key("alternative.until", &["The minute of the day at which they end: 360 is six in the morning."], "360"),
+    key(
+        "alternative.days",
+        &["The days on which they begin, such as \"monday\"; without any, every day."],
+        "[\"saturday\", \"sunday\"]",
+    ),
     key("queue.downloads", &["Downloads at once; the others wait. Without it, all of them."], "5"),
     key("queue.seeds", &["Torrents that give at once; the others wait. Without it, all of them."], "50"),
     key("goals.ratio", &["Bytes sent per bytes received after which a torrent is paused."], "2.0"),

@@ -159,7 +159,7 @@ fn entry(out: &mut String, key: &Key, name: &str, value: Option<&toml::Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Alternative, Goals, Label, Limits, Queue, Theme, Watch};
+    use crate::api::{Alternative, Day, Goals, Label, Limits, Queue, Theme, Watch};
 
     fn expected(text: &str) -> Vec<String> {
         let error = toml::from_str::<Settings>(text).expect_err("an unknown key").message().to_owned();
@@ -213,7 +213,14 @@ mod tests {
             limits: Limits { down: Some(1), up: None },
             theme: Theme::Dark,
             zoom: 1.1,
-            alternative: Alternative { on: true, up: Some(7), from: Some(0), until: Some(1_439), down: None },
+            alternative: Alternative {
+                on: true,
+                up: Some(7),
+                from: Some(0),
+                until: Some(1_439),
+                down: None,
+                days: vec![Day::Sunday],
+            },
             queue: Queue { downloads: Some(0), seeds: None },
             goals: Goals { ratio: Some(1.1), seed_secs: None, idle_secs: Some(u64::from(u32::MAX)) },
             labels: vec![

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::api::{AddOptions, Alternative, Command, Goals, Label, Queue, Settings, State, TorrentRow, Turn};
+use crate::api::{
+    AddOptions, Alternative, Command, Day, Goals, Label, Queue, Settings, State, TorrentRow, Turn,
+};
 use crate::base::{InfoHash, Moment, Rng, Span};
 use crate::disk::DiskError;
 use crate::engine::{Change, Engine, Input, Output, Record};
@@ -214,12 +216,14 @@ fn torrents_of_a_label_share_its_limit() {
 
 #[test]
 fn other_limits_hold_at_their_hours_and_by_hand() {
-    // The world begins at 13:46:40 UTC.
+    // The world begins on a Monday at 13:46:40 UTC.
     let hours = |from, until| Alternative { down: Some(100_000), from, until, ..Alternative::default() };
     let on = Alternative { on: true, down: Some(100_000), ..Alternative::default() };
     let cases = [
         (hours(Some(13 * 60), Some(14 * 60)), 0, true),
         (hours(Some(60), Some(120)), 0, false),
+        (Alternative { days: vec![Day::Monday], ..hours(Some(13 * 60), Some(14 * 60)) }, 0, true),
+        (Alternative { days: vec![Day::Tuesday], ..hours(Some(13 * 60), Some(14 * 60)) }, 0, false),
         (on, 0, true),
         // Where clocks on the wall show 01:46:40.
         (hours(Some(60), Some(120)), 12, true),
@@ -229,7 +233,7 @@ fn other_limits_hold_at_their_hours_and_by_hand() {
         let mut pair = Pair::new();
         let local = 1_000_000 + ahead_hours * 3_600;
         pair.sides[1].engine.set_local_time(Moment::ZERO, local);
-        settings(&mut pair, 1, |it| it.alternative = alternative);
+        settings(&mut pair, 1, |it| it.alternative = alternative.clone());
         slow(&mut pair, 1_000_000, "");
         let secs = takes(&mut pair);
         assert_eq!(secs >= 7.5, limited, "{alternative:?}, {ahead_hours} h ahead: {secs} s");

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use eframe::egui::{self, Key, Modifiers};
 
 use super::rig::Rig;
-use crate::api::{Command, Event, Goals, Label, Limits, Queue, Settings, TorrentRow, Turn, Watch};
+use crate::api::{Command, Day, Event, Goals, Label, Limits, Queue, Settings, TorrentRow, Turn, Watch};
 use crate::gui::demo;
 use crate::gui::panels::Panel;
 
@@ -68,12 +68,16 @@ fn turns_goals_and_other_limits_are_set_for_all() {
     rig.click("Pause after seeding for on");
     assert_eq!(settings(&mut rig).goals.seed_secs, Some(7 * 86_400));
     rig.click("Other limit up on");
-    rig.click("Keep to them every day between two hours");
+    rig.click("Keep to them between two hours");
     let other = settings(&mut rig).alternative;
     assert_eq!((other.up, other.from, other.until, other.on), (Some(1 << 20), Some(480), Some(1_320), false));
+    rig.click("Sun");
+    rig.click("Tue");
+    use Day::{Friday, Monday, Saturday, Thursday, Wednesday};
+    assert_eq!(settings(&mut rig).alternative.days, [Monday, Wednesday, Thursday, Friday, Saturday]);
     rig.click("Keep to these limits now, in place of those above");
     assert!(settings(&mut rig).alternative.on);
-    rig.click("Keep to them every day between two hours");
+    rig.click("Keep to them between two hours");
     assert_eq!(settings(&mut rig).alternative.from, None);
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::Ui;
 
-use crate::api::{Alternative, Goals, Queue, Settings};
+use crate::api::{Alternative, Day, Goals, Queue, Settings};
 use crate::gui::widgets::{amount, field};
 
 pub(super) fn queue(ui: &mut Ui, queue: &mut Queue) -> bool {
@@ -26,14 +26,33 @@ pub(super) fn other_limits(ui: &mut Ui, other: &mut Alternative) -> bool {
     let mut settled = amount::limit(ui, "Other limit down", &mut other.down);
     settled &= amount::limit(ui, "Other limit up", &mut other.up);
     let mut scheduled = other.is_scheduled();
-    if ui.checkbox(&mut scheduled, "Keep to them every day between two hours").changed() {
+    if ui.checkbox(&mut scheduled, "Keep to them between two hours").changed() {
         (other.from, other.until) = (scheduled.then_some(8 * 60), scheduled.then_some(22 * 60));
+        other.days.clear();
     }
     if let (Some(from), Some(until)) = (&mut other.from, &mut other.until) {
         settled &= amount::minute(ui, "From", from);
         settled &= amount::minute(ui, "Until", until);
+        days(ui, &mut other.days);
     }
     settled
+}
+
+/// The days on which they begin, of which none means all.
+fn days(ui: &mut Ui, days: &mut Vec<Day>) {
+    field::row(ui, "On", |ui| {
+        let is_on = |day: &Day| days.is_empty() || days.contains(day);
+        let mut on = Day::ALL.map(|day| is_on(&day));
+        for (day, on) in Day::ALL.into_iter().zip(&mut on) {
+            let name = format!("{day:?}");
+            ui.checkbox(on, &name[..3]).on_hover_text(&name);
+        }
+        // No day at all would be none of these limits, which is what the choice above is for.
+        if on.contains(&true) {
+            let chosen = Day::ALL.into_iter().zip(on).filter_map(|(day, on)| on.then_some(day));
+            *days = if on.contains(&false) { chosen.collect() } else { Vec::new() };
+        }
+    });
 }
 
 pub(super) fn when_complete(ui: &mut Ui, draft: &mut Settings) -> bool {
