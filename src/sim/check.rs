@@ -93,7 +93,7 @@ pub(super) fn files(world: &World, id: HostId, torrent: InfoHash) {
     let disk = &world.hosts[id.0].drive.disk;
     for (path, bytes) in content.files() {
         let is_there = |root: &&str| disk.file(&Path::new(root).join(&path)).as_ref() == Some(&bytes);
-        if !FOLDERS.iter().any(|root| is_there(&root)) {
+        if !FOLDERS.iter().any(is_there) {
             world.fail(&format!("{id:?}: {path} differs, of {torrent}"));
         }
     }

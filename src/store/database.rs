@@ -383,16 +383,13 @@ fn put(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
         More::of(record).to_text(),
     ];
     let id: i64 = query.query_row(cells, |row| row.get(0))?;
-    match &record.torrent {
-        Some(bytes) => {
-            let mut query = tx.prepare_cached(
-                "INSERT INTO files VALUES (?1, ?2)
-                 ON CONFLICT (torrent) DO UPDATE SET bytes = ?2 WHERE bytes <> ?2",
-            )?;
-            query.execute(params![id, bytes])?;
-        }
-        // Metadata that was known once stays known.
-        None => {}
+    // Metadata that was known once stays known.
+    if let Some(bytes) = &record.torrent {
+        let mut query = tx.prepare_cached(
+            "INSERT INTO files VALUES (?1, ?2)
+             ON CONFLICT (torrent) DO UPDATE SET bytes = ?2 WHERE bytes <> ?2",
+        )?;
+        query.execute(params![id, bytes])?;
     }
     tx.prepare_cached("DELETE FROM gone WHERE info_hash = ?1")?.execute([record.info_hash.0])?;
     put_progress(tx, id, &record.progress)

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -200,11 +200,15 @@ struct Running {
     log: Receiver<String>,
 }
 
+/// Lines that wait to be read; a program that says more is not held up by that.
+const LINES: usize = 100_000;
+
 /// The lines of a stream, read on a thread of their own for as long as it goes on.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, lines) = channel();
-    let read =
-        move || BufReader::new(stream).lines().map_while(Result::ok).for_each(|line| _ = sender.send(line));
+    let (sender, lines) = sync_channel(LINES);
+    let read = move || {
+        BufReader::new(stream).lines().map_while(Result::ok).for_each(|line| _ = sender.try_send(line))
+    };
     Builder::new().name("output".into()).spawn(read).expect("a thread");
     lines
 }

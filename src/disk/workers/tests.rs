@@ -54,7 +54,10 @@ impl Rig {
     fn start_with(&mut self, portable: bool, see: impl Fn(&Done) + Send + Sync + 'static) {
         let (send, receive) = sync_channel(4_096);
         let answers: Answers = Arc::new(move |done| {
-            done.into_iter().inspect(&see).for_each(|done| drop(send.send(done)));
+            for done in done {
+                see(&done);
+                drop(send.send(done));
+            }
         });
         let config = Config { threads: 3, check_threads: 2, open_files: 2, portable };
         self.workers = Some(Workers::start(config, answers).expect("threads"));

@@ -15,12 +15,11 @@ use crate::gui::panels::Panel;
 #[track_caller]
 fn settings(rig: &mut Rig) -> Settings {
     let commands = rig.commands();
-    let mut all = commands.into_iter().map(|command| match command {
+    let all = commands.into_iter().map(|command| match command {
         Command::Settings(settings) => *settings,
         other => panic!("{other:?}"),
     });
-    let first = all.next().expect("settings");
-    all.last().unwrap_or(first)
+    all.reduce(|_, later| later).expect("settings")
 }
 
 #[test]

@@ -133,15 +133,15 @@ fn what_is_not_added_stays_and_is_tried_again() {
 #[test]
 fn files_move_to_a_folder_where_that_is_wished() {
     let (folder, taken) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    let move_to = Some(taken.path().join("made/when needed"));
-    let watch = Watch { move_to: move_to.clone(), ..watch(folder.path()) };
+    let move_to = taken.path().join("made/when needed");
+    let watch = Watch { move_to: Some(move_to.clone()), ..watch(folder.path()) };
     let mut known = Known::default();
     for _ in 0..2 {
         fs::write(folder.path().join("a.torrent"), torrent(1)).expect("written");
         assert_eq!(looks(&mut known, &watch).len(), 1);
     }
     assert!(names(folder.path()).is_empty());
-    assert_eq!(names(&move_to.expect("chosen")), ["a.torrent", "a.torrent.2"]);
+    assert_eq!(names(&move_to), ["a.torrent", "a.torrent.2"]);
 }
 
 #[cfg(unix)]

@@ -178,7 +178,7 @@ fn play(seed: u64) {
         } else {
             play.go_on();
         }
-        if seed % 4 == 0 && crash == 0 {
+        if seed.is_multiple_of(4) && crash == 0 {
             play.moves();
         }
         play.ends();
