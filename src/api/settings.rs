@@ -76,6 +76,9 @@ pub struct Settings {
     pub tracker: bool,
     /// The port of the tracker in this program, HTTP on TCP and UDP; 0 lets the system choose.
     pub tracker_port: u16,
+    /// How many trackers run in this program, each after the first at the next free port, 1 to
+    /// [`MOST_TRACKERS`](Self::MOST_TRACKERS).
+    pub trackers: u32,
     /// Whether the tracker answers other machines of the local network; loopback alone otherwise.
     pub tracker_on_network: bool,
     /// What this computer's user is called in a network; the name of the computer's user where it is empty.
@@ -97,6 +100,8 @@ pub struct Settings {
 impl Settings {
     /// The folder beside finished downloads in which the app keeps what is not complete yet (the thesis's Temporal).
     pub const TEMPORAL: &str = "Temporal";
+    /// Trackers that run in one program.
+    pub const MOST_TRACKERS: u32 = 8;
 }
 
 impl Default for Settings {
@@ -119,6 +124,7 @@ impl Default for Settings {
             max_connections_per_torrent: 100,
             tracker: true,
             tracker_port: 6969,
+            trackers: 1,
             tracker_on_network: true,
             user_name: String::new(),
             coordinator: true,
@@ -175,6 +181,9 @@ impl Settings {
         }
         if self.max_connections_per_torrent == 0 {
             return range("max_connections_per_torrent", "must be at least 1");
+        }
+        if !(1..=Self::MOST_TRACKERS).contains(&self.trackers) {
+            return range("trackers", "must lie between 1 and 8");
         }
         if !(0.5..=3.0).contains(&self.zoom) {
             return range("zoom", "must lie between 0.5 and 3");

@@ -97,9 +97,9 @@ impl Driver {
         }
     }
 
-    /// Tells the network which tracker runs here.
+    /// Tells the network which trackers run here.
     pub(super) fn offer_tracker(&self) {
-        self.networking.order(Order::Tracker(self.hosted.observer()));
+        self.networking.order(Order::Trackers(self.hosted.observers()));
     }
 
     /// Has the network know the user by what the settings say now.

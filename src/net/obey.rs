@@ -11,7 +11,7 @@ use crate::base::{InfoHash, Moment};
 use crate::engine::{Input, Subject};
 use crate::net::Trackers;
 use crate::net::driver::Driver;
-use crate::net::hosted::Hosted;
+use crate::net::hosted::{Hosted, Notes};
 use crate::net::jobs::{Brought, Outcome};
 use crate::net::listen::{self, Listeners};
 
@@ -238,6 +238,9 @@ impl Driver {
         self.set_seats();
         if Hosted::differs(&old, &new) {
             self.host().await;
+        } else if old.trackers != new.trackers {
+            let notes = self.hosted.be_as_many(&new).await;
+            self.told_of_trackers(notes);
         }
         self.introduce_user(&old);
         self.publisher.hurry();
@@ -283,6 +286,10 @@ impl Driver {
         std::mem::take(&mut self.hosted).stop().await;
         let (hosted, notes) = Hosted::start(&self.settings).await;
         self.hosted = hosted;
+        self.told_of_trackers(notes);
+    }
+
+    fn told_of_trackers(&self, notes: Notes) {
         for (level, text) in notes {
             self.log(level, "tracker", text);
         }

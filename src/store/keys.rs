@@ -47,6 +47,7 @@ pub(super) const KEYS: &[Key] = &[
     key("max_connections_per_torrent", &["Connections of one torrent, at least 1."], "100"),
     key("tracker", &["Whether the tracker in this program runs; what you share needs one."], "true"),
     key("tracker_port", &["The port of that tracker, TCP and UDP. 0 lets the system choose."], "6969"),
+    key("trackers", &["How many trackers run in this program, 1 to 8, each at the next free port."], "1"),
     key(
         "tracker_on_network",
         &["Whether the tracker answers other machines of your network, or this machine alone."],

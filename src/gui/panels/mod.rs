@@ -94,7 +94,7 @@ impl Panel {
         match self {
             Self::Peer => "Share and download",
             Self::Coordinator => "Who is in the network, and its rules",
-            Self::Trackers => "The tracker in this program",
+            Self::Trackers => "The trackers in this program",
             Self::Index => "What can be had by its name",
             Self::Statistics => "How many, how long, how fast",
             Self::Lab => "The experiments of the thesis",

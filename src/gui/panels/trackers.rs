@@ -1,5 +1,5 @@
-//! The trackers panel: the tracker in this program, its standing in the network, its swarms and their users, and how it
-//! is set up.
+//! The trackers panel: the trackers in this program, their standing in the network, their swarms and the users in them, and
+//! how they are set up.
 
 use eframe::egui::{self, Ui};
 
@@ -9,6 +9,7 @@ use crate::gui::details::empty;
 use crate::gui::panels::parts::{self, Entry, Listing, Mood, ScreenPane, Value, hash_key};
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
+use crate::gui::widgets::button::Push;
 use crate::gui::widgets::icon::Icon;
 use crate::gui::widgets::table::Column;
 use crate::gui::widgets::{field, format};
@@ -119,8 +120,15 @@ fn standing(view: &View) -> (Mood, String) {
         None => (Mood::Well, "It runs.".to_owned()),
         Some(network) => match (&network.tracker_fault, network.tracker_connected) {
             (Some(fault), _) => (Mood::Fault, fault.clone()),
-            (None, true) => (Mood::Well, "It runs, and uploads are assigned to it in its turn.".to_owned()),
-            (None, false) => (Mood::Idle, "It runs, but no uploads are assigned to it.".to_owned()),
+            (None, connected) => {
+                let (mood, text) = match (connected, view.settings.trackers > 1) {
+                    (true, false) => (Mood::Well, "It runs, and uploads are assigned to it in its turn."),
+                    (false, false) => (Mood::Idle, "It runs, but no uploads are assigned to it."),
+                    (true, true) => (Mood::Well, "They run, and uploads are assigned to each in its turn."),
+                    (false, true) => (Mood::Idle, "They run, but no uploads are assigned to them."),
+                };
+                (mood, text.to_owned())
+            }
         },
     }
 }
@@ -152,6 +160,17 @@ fn switches(ui: &mut Ui, scene: &mut Scene<'_>, settings: &Settings) {
     ui.checkbox(&mut changed.tracker, text).on_hover_text("Uploads name it, so that people find each other");
     ui.add_enabled_ui(changed.tracker, |ui| {
         ui.checkbox(&mut changed.tracker_on_network, "Answer other computers of the local network, too");
+        ui.horizontal(|ui| {
+            let many = Push::new("One more").enabled(changed.trackers < Settings::MOST_TRACKERS);
+            let few = Push::new("One less").enabled(changed.trackers > 1);
+            ui.label(format::counted(changed.trackers.into(), "tracker", "trackers"));
+            if many.tip("Starts another tracker, at the next free port").show(ui).clicked() {
+                changed.trackers += 1;
+            }
+            if few.tip("Ends the last of them").show(ui).clicked() {
+                changed.trackers -= 1;
+            }
+        });
     });
     if changed != *settings {
         scene.ask(Action::Settings(Box::new(changed)));

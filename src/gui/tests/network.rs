@@ -241,6 +241,11 @@ fn the_lists_of_the_tracker_and_its_set_up() {
     };
     rig.click("Answer other computers of the local network, too");
     assert!(!settings(&mut rig).tracker_on_network);
+    rig.click("One more");
+    assert_eq!(settings(&mut rig).trackers, 2);
+    rig.expect("They run, and uploads are assigned to each in its turn.");
+    rig.click("One less");
+    assert_eq!(settings(&mut rig).trackers, 1);
     rig.click("Run the tracker in this program");
     assert!(!settings(&mut rig).tracker);
     rig.expect("It does not run. Switch it on under Set-up.");

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ pub(in crate::net) enum Order {
     /// What a user asks for.
     Command(NetworkCommand),
     /// The tracker in this program is another one now, or none.
-    Tracker(Option<Observer>),
+    Trackers(Vec<Observer>),
     /// A share is hashed: to be assigned to a tracker and put into the index.
     Upload {
         /// The share's request; nothing where the index has lost it.
@@ -198,8 +199,9 @@ pub(super) struct Room {
     pub(super) fault: Option<String>,
     pub(super) client: Option<Client>,
     pub(super) user: Option<Seat>,
-    pub(super) tracker: Option<Seat>,
-    pub(super) observer: Option<Observer>,
+    /// The trackers of this program, each with its place in the network where there is one.
+    pub(super) observers: Vec<Observer>,
+    pub(super) seats: Vec<Seat>,
     pub(super) disconnected: bool,
     pub(super) tracker_off: bool,
     pub(super) completed: bool,
@@ -224,7 +226,7 @@ pub(super) struct Room {
     pub(super) still: NetworkView,
     members: JoinSet<()>,
     user_news: Option<mpsc::Receiver<News>>,
-    tracker_news: Option<mpsc::Receiver<News>>,
+    tracker_news: Vec<mpsc::Receiver<News>>,
 }
 
 impl Room {
@@ -247,8 +249,8 @@ impl Room {
             fault: None,
             client: None,
             user: None,
-            tracker: None,
-            observer: None,
+            observers: Vec::new(),
+            seats: Vec::new(),
             disconnected: false,
             tracker_off: false,
             completed: false,
@@ -268,7 +270,7 @@ impl Room {
             still: NetworkView::default(),
             members: JoinSet::new(),
             user_news: None,
-            tracker_news: None,
+            tracker_news: Vec::new(),
         }
     }
 
@@ -283,7 +285,7 @@ impl Room {
                     None => break,
                 },
                 Some(news) = heard(&mut self.user_news) => self.user_hears(news).await,
-                Some(news) = heard(&mut self.tracker_news) => self.tracker_hears(news),
+                (number, news) = heard_of_one(&mut self.tracker_news) => self.tracker_hears(number, news),
                 answer = self.asked.next() => self.conclude(answer).await,
                 () = tokio::time::sleep_until(look) => {
                     looked = Instant::now();
@@ -387,16 +389,16 @@ impl Room {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).shares = uploads;
         self.client = Some(client);
         self.seat_user();
-        self.seat_tracker();
+        self.seat_trackers();
     }
 
     /// Leaves the network, whichever it is.
     pub(super) async fn leave(&mut self) {
-        (self.user, self.tracker) = (None, None);
+        (self.user, self.seats) = (None, Vec::new());
         let left = async { while self.members.join_next().await.is_some() {} };
         let _ = timeout(LEAVING, left).await;
         self.members.shutdown().await;
-        (self.user_news, self.tracker_news, self.client) = (None, None, None);
+        (self.user_news, self.tracker_news, self.client) = (None, Vec::new(), None);
         self.trackers = Vec::new();
     }
 
@@ -412,23 +414,23 @@ impl Room {
         self.user_news = Some(heard);
     }
 
-    fn seat_tracker(&mut self) {
+    fn seat_trackers(&mut self) {
         self.tracker_users = UserList::default();
-        let (Some(client), Some(observer), Ok(identity)) =
-            (self.client.clone(), self.observer.clone(), &self.identity)
-        else {
-            self.tracker = None;
-            return;
-        };
-        let role = TrackerRole::new(client, identity.tracker, observer);
-        let (wish, wished) = watch::channel(Wish { connected: !self.tracker_off, hurry: 0 });
-        let (news, heard) = mpsc::channel(64);
-        let task = self.members.spawn(attend(role, wished, news));
-        // It registers by the same name, so that the one before need not leave.
-        if let Some(before) = self.tracker.replace(Seat { wish, task, connected: false, fault: None }) {
-            before.task.abort();
+        let mut before = std::mem::take(&mut self.seats).into_iter();
+        self.tracker_news.clear();
+        let (Some(client), Ok(identity)) = (&self.client, &self.identity) else { return };
+        for (number, observer) in self.observers.iter().enumerate() {
+            let role = TrackerRole::new(client.clone(), identity.nth_tracker(number), observer.clone());
+            let (wish, wished) = watch::channel(Wish { connected: !self.tracker_off, hurry: 0 });
+            let (news, heard) = mpsc::channel(64);
+            let task = self.members.spawn(attend(role, wished, news));
+            // It registers by the same name, so that the one before need not leave. Those that are left over do.
+            if let Some(before) = before.next() {
+                before.task.abort();
+            }
+            self.seats.push(Seat { wish, task, connected: false, fault: None });
+            self.tracker_news.push(heard);
         }
-        self.tracker_news = Some(heard);
     }
 
     /// The address to ask from, where the user chose one.
@@ -439,9 +441,9 @@ impl Room {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Command(command) => self.command(command).await,
-            Order::Tracker(observer) => {
-                self.observer = observer;
-                self.seat_tracker();
+            Order::Trackers(observers) => {
+                self.observers = observers;
+                self.seat_trackers();
             }
             Order::Upload { request, torrent, name, info } => self.upload(request, torrent, name, info).await,
             Order::Changed => self.hurry(),
@@ -461,7 +463,7 @@ impl Room {
 
     /// Has both members tell what has changed at once.
     pub(super) fn hurry(&self) {
-        for seat in [&self.user, &self.tracker].into_iter().flatten() {
+        for seat in self.user.iter().chain(&self.seats) {
             seat.wish.send_modify(|wish| wish.hurry += 1);
         }
     }
@@ -476,6 +478,19 @@ impl Room {
         let line = LogLine { unix_millis, level, room: "network".into(), text };
         self.tell(Word::Event(Event::Log(line))).await;
     }
+}
+
+/// What one of several members hears, and which.
+async fn heard_of_one(news: &mut [mpsc::Receiver<News>]) -> (usize, News) {
+    std::future::poll_fn(|context| {
+        for (number, news) in news.iter_mut().enumerate() {
+            if let Poll::Ready(Some(heard)) = news.poll_recv(context) {
+                return Poll::Ready((number, heard));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 async fn heard(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {

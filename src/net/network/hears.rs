@@ -68,29 +68,36 @@ impl Room {
         }
     }
 
-    pub(super) fn tracker_hears(&mut self, news: News) {
+    pub(super) fn tracker_hears(&mut self, number: usize, news: News) {
         let now = self.clock.unix_now();
+        // One alone needs no name.
+        let who = match self.observers.get(number).and_then(|it| it.urls().first()) {
+            Some(url) if self.observers.len() > 1 => format!("{url}: "),
+            _ => String::new(),
+        };
         let screen = &mut self.tracker_screen;
-        let Some(seat) = &mut self.tracker else { return };
+        let Some(seat) = self.seats.get_mut(number) else { return };
         match news {
             News::Connected { already } => {
                 let again = if already { "; it was registered already" } else { "" };
-                screen.say(now, format!("registered with the coordinator{again}"));
+                screen.say(now, format!("{who}registered with the coordinator{again}"));
                 (seat.connected, seat.fault) = (true, None);
             }
             News::Lost(why) => {
                 let why = sentence(&why);
-                screen.say(now, format!("not registered: {why}"));
+                screen.say(now, format!("{who}not registered: {why}"));
                 (seat.connected, seat.fault) = (false, Some(why));
             }
             News::Left => {
-                screen.say(now, "off the coordinator's register");
+                screen.say(now, format!("{who}off the coordinator's register"));
                 (seat.connected, seat.fault) = (false, None);
             }
             News::Rules(rules) => {
-                let text = format!("at most {} connections: no answer has more peers", rules.max_connections);
-                screen.say(now, text);
+                let most = rules.max_connections;
+                screen.say(now, format!("{who}at most {most} connections: no answer has more peers"));
             }
+            // The others hear the same.
+            News::Users(_) if number > 0 => {}
             News::Users(list) => {
                 let is_in = |users: &UserList, addr| users.users.iter().any(|(_, known)| *known == addr);
                 for (name, addr) in list.users.iter().filter(|(_, addr)| !is_in(&self.tracker_users, *addr)) {

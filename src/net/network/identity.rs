@@ -99,6 +99,13 @@ impl Identity {
         })
     }
 
+    /// One of the trackers of this machine, 0 for the first.
+    pub fn nth_tracker(&self, number: usize) -> MemberId {
+        let MemberId(mut id) = self.tracker;
+        id[15] = id[15].wrapping_add(number as u8);
+        MemberId(id)
+    }
+
     /// By what the certificate is known.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.certificate)

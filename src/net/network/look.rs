@@ -1,8 +1,12 @@
 //! What the window shows of the network, put together once a second and told where it has changed.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use crate::api::{NetworkStatistics, NetworkView, Registers, ScreenView, TrackerSwarm};
+use crate::base::InfoHash;
 use crate::net::network::Host;
 use crate::net::network::desk::{Room, Word};
 use crate::net::network::still::still;
@@ -41,11 +45,11 @@ impl Room {
             fault: fault.filter(|_| !self.disconnected),
             disconnected: self.disconnected,
             open: self.host.as_ref().is_some_and(Host::is_open),
-            tracker_connected: self.tracker.as_ref().is_some_and(|seat| seat.connected),
+            tracker_connected: !self.seats.is_empty() && self.seats.iter().all(|seat| seat.connected),
             tracker_fault: self
-                .tracker
-                .as_ref()
-                .and_then(|seat| seat.fault.clone())
+                .seats
+                .iter()
+                .find_map(|seat| seat.fault.clone())
                 .filter(|_| !self.tracker_off),
             user: self.facts.lock().unwrap_or_else(PoisonError::into_inner).name.clone(),
             completed: self.completed,
@@ -83,9 +87,8 @@ impl Room {
         }
     }
 
-    /// The swarms of the tracker in this program.
+    /// The swarms of the trackers in this program.
     pub(super) fn tracker_swarms(&self) -> Vec<TrackerSwarm> {
-        let Some(observer) = &self.observer else { return Vec::new() };
         let name = |torrent| match (&self.host, &self.far) {
             (Some(host), _) => host.with(|network, _| network.name_of(torrent)),
             (None, Some(far)) => {
@@ -94,11 +97,21 @@ impl Room {
             }
             _ => None,
         };
-        let swarms = observer.swarms(SWARMS, SWARMS * PEERS).into_iter();
+        // Who announces to two of them is one user; and a seed for who completed between the two.
+        let mut swarms: BTreeMap<InfoHash, BTreeMap<SocketAddr, bool>> = BTreeMap::new();
+        for (torrent, peers) in self.observers.iter().flat_map(|it| it.swarms(SWARMS, SWARMS * PEERS)) {
+            let swarm = swarms.entry(torrent).or_default();
+            for (addr, is_seed) in peers {
+                *swarm.entry(addr).or_default() |= is_seed;
+            }
+        }
+        let mut swarms: Vec<_> = swarms.into_iter().collect();
+        swarms.sort_by_key(|(_, peers)| Reverse(peers.len()));
+        let swarms = swarms.into_iter().take(SWARMS);
         swarms
             .map(|(torrent, all)| {
                 let of = |seeds: bool| {
-                    let some = all.iter().filter(|(_, is_seed)| *is_seed == seeds).map(|(addr, _)| *addr);
+                    let some = all.iter().filter(|(_, is_seed)| **is_seed == seeds).map(|(addr, _)| *addr);
                     some.take(PEERS).collect()
                 };
                 TrackerSwarm { torrent, name: name(torrent), peers: of(false), seeds: of(true) }

@@ -154,15 +154,15 @@ impl Room {
 
     fn set_tracker(&mut self, connected: bool) {
         self.tracker_off = !connected;
-        match &self.tracker {
-            Some(seat) => seat.wish.send_modify(|wish| wish.connected = connected),
-            None => {
-                let why = match self.observer {
-                    None => "the tracker in this program does not run; see the settings",
-                    Some(_) => "there is no network to connect to; host one or join one",
-                };
-                self.tracker_screen.say(self.clock.unix_now(), why);
-            }
+        for seat in &self.seats {
+            seat.wish.send_modify(|wish| wish.connected = connected);
+        }
+        if self.seats.is_empty() {
+            let why = match self.observers.is_empty() {
+                true => "the tracker in this program does not run; see the settings",
+                false => "there is no network to connect to; host one or join one",
+            };
+            self.tracker_screen.say(self.clock.unix_now(), why);
         }
     }
 

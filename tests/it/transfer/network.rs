@@ -143,3 +143,36 @@ fn who_has_disconnected_rests_and_is_told_why() {
     assert!(refusal(&mut peer, request).to_lowercase().contains("no trackers available"));
     peer.end();
 }
+
+#[test]
+fn several_trackers_of_one_program_take_uploads_in_turn() {
+    let mut peer = Peer::in_network();
+    sees(&mut peer, |network| network.connected && network.tracker_connected);
+    let run = |peer: &Peer, trackers: u32| {
+        let settings = fyris::api::Settings { trackers, ..peer.handle.view().settings.as_ref().clone() };
+        peer.ask(Command::Settings(Box::new(settings)));
+    };
+    run(&peer, 3);
+    sees(&mut peer, |network| network.registers.trackers.len() == 3 && network.tracker_connected);
+    for name in ["one", "two", "three"] {
+        std::fs::write(peer.folder.join(name), bytes(9, 70_000 + name.len())).expect("a file");
+        let request = share(&peer, name);
+        peer.until(LONG, |event| {
+            matches!(event, Event::Shared { request: of, .. } if *of == request).then_some(())
+        });
+    }
+    sees(&mut peer, |network| {
+        let assigned = network.registers.trackers.iter().all(|tracker| tracker.assigned == 1);
+        assigned && network.index.iter().all(|entry| entry.tiers.len() == 3 && entry.seeds == 1)
+    });
+    let first: std::collections::BTreeSet<_> =
+        network(&peer).index.iter().map(|entry| entry.tiers[0].clone()).collect();
+    assert_eq!(first.len(), 3, "each has one upload as its first tier: {first:?}");
+    peer.ask(Command::Network(NetworkCommand::DisconnectTracker));
+    sees(&mut peer, |network| network.registers.trackers.is_empty());
+    peer.ask(Command::Network(NetworkCommand::ConnectTracker));
+    sees(&mut peer, |network| network.registers.trackers.len() == 3);
+    run(&peer, 1);
+    sees(&mut peer, |network| network.registers.trackers.len() == 1 && network.tracker_connected);
+    peer.end();
+}

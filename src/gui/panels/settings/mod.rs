@@ -206,7 +206,8 @@ fn tracker(ui: &mut Ui, draft: &mut Settings) -> bool {
     ui.checkbox(&mut draft.tracker, "Run the tracker in this program");
     ui.add_enabled_ui(draft.tracker, |ui| {
         ui.checkbox(&mut draft.tracker_on_network, "Answer other computers of the local network, too");
-        port(ui, "Tracker port", &mut draft.tracker_port)
+        let settled = number(ui, "Trackers", &mut draft.trackers, 1..=Settings::MOST_TRACKERS);
+        port(ui, "Tracker port", &mut draft.tracker_port) && settled
     })
     .inner
 }
