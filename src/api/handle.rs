@@ -67,6 +67,19 @@ impl Handle {
         Ok(())
     }
 
+    /// The same for threads that may wait: where thousands of commands wait already, it waits for room.
+    ///
+    /// # Errors
+    /// Where the session has ended.
+    pub fn send_patiently(&self, command: Command) -> Result<(), SessionGone> {
+        match self.commands.try_send(command) {
+            Err(TrySendError::Full(command)) => self.commands.send(command).map_err(|_| SessionGone)?,
+            sent => sent.map_err(|_| SessionGone)?,
+        }
+        self.shared.wake(&self.shared.asked);
+        Ok(())
+    }
+
     /// The next event, where one waits.
     pub fn try_event(&self) -> Option<Event> {
         self.events.try_recv().ok()
@@ -137,6 +150,19 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_can_wait_loses_no_command() {
+        let (handle, backend) = pair();
+        let count = COMMANDS * 2;
+        std::thread::scope(|scope| {
+            let asks = scope.spawn(|| (0..count).try_for_each(|_| handle.send_patiently(Command::PauseAll)));
+            assert_eq!(backend.commands.iter().take(count).count(), count);
+            assert_eq!(asks.join().expect("it ends"), Ok(()));
+        });
+        drop(backend);
+        assert_eq!(handle.send_patiently(Command::PauseAll), Err(SessionGone));
+    }
 
     #[test]
     fn commands_events_and_views_cross() {

@@ -87,6 +87,6 @@ fn add(handle: &crate::api::Handle, sources: Vec<Source>) {
     for source in sources {
         let request = handle.next_request();
         // Refused only by a session that ends.
-        _ = handle.send(Command::Add { request, source, options: AddOptions::default() });
+        _ = handle.send_patiently(Command::Add { request, source, options: AddOptions::default() });
     }
 }

@@ -83,7 +83,7 @@ fn obey(handle: &Handle, commands: Vec<Command>) -> String {
         {
             *request = handle.next_request();
         }
-        if let Err(gone) = handle.send(command) {
+        if let Err(gone) = handle.send_patiently(command) {
             return gone.to_string();
         }
     }

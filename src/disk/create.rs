@@ -224,9 +224,10 @@ fn refused(error: DiskError) -> CreateError {
         DiskError::InTheWay { path } => CreateError::Special { path },
         DiskError::Denied { path } => CreateError::Unreadable { path, message: "no permission".into() },
         DiskError::Other { path, message } => CreateError::Unreadable { path, message },
-        DiskError::Full { path } | DiskError::ReadOnly { path } | DiskError::TooLarge { path } => {
-            CreateError::Unreadable { path, message: "the disk failed".into() }
-        }
+        DiskError::Full { path }
+        | DiskError::ReadOnly { path }
+        | DiskError::TooLarge { path }
+        | DiskError::LongName { path } => CreateError::Unreadable { path, message: "the disk failed".into() },
         DiskError::TooManyFiles => {
             CreateError::Unreadable { path: PathBuf::new(), message: "too many open files".into() }
         }

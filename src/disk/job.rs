@@ -164,6 +164,12 @@ pub enum DiskError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// A name, or the whole path, is longer than the disk or the system allows.
+    #[error("{path} has too long a name")]
+    LongName {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// Something else stands where a file or folder should be, or a link leads away.
     #[error("{path} is in the way")]
     InTheWay {
@@ -201,6 +207,7 @@ impl DiskError {
             Self::TooLarge { .. } => {
                 format!("{self}. Choose a disk without that limit (FAT32 ends at 4 GiB).")
             }
+            Self::LongName { .. } => format!("{self}. Choose a folder with a shorter path, or another disk."),
             Self::InTheWay { .. } => format!("{self}. Move it away or choose another folder, then resume."),
             Self::TooManyFiles => format!("{self}. It goes on by itself when some are closed."),
             Self::Other { .. } => format!("{self}. Check the disk, then resume."),

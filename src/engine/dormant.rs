@@ -31,6 +31,9 @@ pub(super) struct Dormant {
     /// Bytes received and sent in their lives.
     downloaded: u64,
     uploaded: u64,
+    /// Their rows, in the order they were added, and whether one of them may have changed.
+    rows: Vec<(TorrentKey, Arc<TorrentRow>)>,
+    stale: bool,
     /// Who waits for a torrent that is waking.
     commands: BTreeMap<TorrentKey, Vec<Command>>,
     conns: BTreeMap<TorrentKey, Vec<(ConnKey, Vec<Item>)>>,
@@ -41,18 +44,27 @@ impl Dormant {
         self.torrents.get(&key).map(|torrent| &**torrent)
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = (TorrentKey, &Arc<TorrentRow>)> {
-        self.torrents.iter().filter_map(|(key, torrent)| Some((*key, torrent.last_row()?)))
+    /// Their rows as they were last refreshed.
+    pub(super) fn rows(&self) -> &[(TorrentKey, Arc<TorrentRow>)] {
+        &self.rows
     }
 
-    /// Brings rows up to date whose place in the queue has changed.
+    /// Brings the rows up to date: none is looked at while nothing happens to any.
     pub(super) fn refresh_rows(&mut self, unix_start: u64) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
         for torrent in self.torrents.values_mut().filter(|torrent| torrent.shows_another_place()) {
             torrent.retell(unix_start);
         }
+        self.rows.clear();
+        let row =
+            |(key, torrent): (&TorrentKey, &Box<Torrent>)| Some((*key, Arc::clone(torrent.last_row()?)));
+        self.rows.extend(self.torrents.iter().filter_map(row));
     }
 
     pub(super) fn get_mut(&mut self, key: TorrentKey) -> Option<&mut Torrent> {
+        self.stale = true;
         self.torrents.get_mut(&key).map(|torrent| &mut **torrent)
     }
 
@@ -66,12 +78,17 @@ impl Dormant {
             torrent.assert_sound();
             assert!(torrent.rests(), "who rests has nothing to do");
         }
-        let sum = |of: fn(&TorrentRow) -> u64| self.rows().map(|(_, row)| of(row)).sum::<u64>();
+        let rows = || self.torrents.values().filter_map(|torrent| torrent.last_row());
+        let sum = |of: fn(&TorrentRow) -> u64| rows().map(|row| of(row)).sum::<u64>();
+        if !self.stale {
+            assert!(rows().eq(self.rows.iter().map(|(_, row)| row)), "rows are as they were said to be");
+        }
         assert_eq!(self.uploaded, sum(|row| row.uploaded), "what those at rest have sent is counted");
         assert_eq!(self.downloaded, sum(|row| row.downloaded), "and what they have received");
     }
 
     fn put(&mut self, key: TorrentKey, torrent: Torrent) {
+        self.stale = true;
         if let Some(row) = torrent.last_row() {
             self.downloaded += row.downloaded;
             self.uploaded += row.uploaded;
@@ -81,6 +98,7 @@ impl Dormant {
 
     fn take(&mut self, key: TorrentKey) -> Option<Torrent> {
         let torrent = self.torrents.remove(&key)?;
+        self.stale = true;
         if let Some(row) = torrent.last_row() {
             self.downloaded -= row.downloaded;
             self.uploaded -= row.uploaded;
@@ -141,6 +159,7 @@ impl Engine {
 
     /// Does something to every torrent at rest that does not wake it.
     pub(super) fn with_dormant(&mut self, mut act: impl FnMut(&mut Torrent, &mut Shared)) {
+        self.dormant.stale = true;
         let mut due = Vec::with_capacity(self.dormant.torrents.len());
         for (key, torrent) in &mut self.dormant.torrents {
             act(torrent, &mut self.shared);
@@ -160,7 +179,7 @@ impl Engine {
         key: TorrentKey,
         act: impl FnOnce(&mut Torrent, &mut Shared) -> bool,
     ) -> bool {
-        let Some(torrent) = self.dormant.torrents.get_mut(&key) else { return false };
+        let Some(torrent) = self.dormant.get_mut(key) else { return false };
         if act(torrent, &mut self.shared) {
             self.rouse(key);
         } else {

@@ -207,7 +207,7 @@ impl Engine {
         let mut awake = awake.map(|(key, torrent)| (*key, torrent.row(now, unix_start))).peekable();
         let mut rows = Vec::with_capacity(self.by_hash.len());
         for (key, row) in self.dormant.rows() {
-            while let Some((_, before)) = awake.next_if(|(other, _)| *other < key) {
+            while let Some((_, before)) = awake.next_if(|(other, _)| other < key) {
                 rows.push(before);
             }
             rows.push(Arc::clone(row));

@@ -10,6 +10,10 @@ use crate::net::driver::Driver;
 const BUSY: Span = Span::from_millis(200);
 /// The time between two looks while nothing comes in: rates fall, and countdowns run.
 const IDLE: Span = Span::from_secs(1);
+/// A view of many torrents takes its time to make: it takes no more than one part in so many of all time, and is no older
+/// than this.
+const PART: u64 = 200;
+const OLDEST: Span = Span::from_secs(2);
 /// The tracker's figures need no more.
 const TRACKER: Span = Span::from_secs(1);
 
@@ -20,6 +24,8 @@ pub(super) struct Publisher {
     /// When the engine was last looked at, and when it is next.
     looked: Moment,
     next: Moment,
+    /// The least time between two views, by what the last one took.
+    rest: Span,
     tracker: Arc<HostedTracker>,
     next_tracker: Moment,
 }
@@ -32,7 +38,7 @@ impl Publisher {
 
     /// Looks soon: something has happened.
     pub(super) fn stir(&mut self) {
-        self.next = self.next.min(self.looked + BUSY);
+        self.next = self.next.min(self.looked + BUSY.max(self.rest));
     }
 
     /// Looks at once.
@@ -55,6 +61,7 @@ impl Driver {
             }
         }
         self.note_facts(now);
+        let begun = self.clock.now();
         let last = &self.publisher.last;
         let view = View {
             generation: last.generation + 1,
@@ -72,13 +79,15 @@ impl Driver {
         // The first one is always shown.
         let is_news =
             std::mem::take(&mut self.networking.is_news) || last.generation == 0 || !same(&view, last);
-        (self.publisher.looked, self.publisher.next) = (now, now + IDLE);
         if is_news {
             self.publisher.last = view.clone();
             self.backend.publish(view);
         } else {
             self.backend.renew(View { generation: last.generation, ..view });
         }
+        let took = self.clock.now().since(begun);
+        self.publisher.rest = took.times(PART).min(OLDEST);
+        (self.publisher.looked, self.publisher.next) = (now, now + IDLE.max(self.publisher.rest));
     }
 }
 

@@ -212,6 +212,7 @@ pub(super) fn disk_error(error: &io::Error, path: &Path) -> DiskError {
         Kind::PermissionDenied => DiskError::Denied { path },
         Kind::ReadOnlyFilesystem => DiskError::ReadOnly { path },
         Kind::NotFound | Kind::StaleNetworkFileHandle => DiskError::Missing { path },
+        Kind::InvalidFilename => DiskError::LongName { path },
         Kind::FileTooLarge => DiskError::TooLarge { path },
         Kind::NotADirectory | Kind::IsADirectory | Kind::AlreadyExists => DiskError::InTheWay { path },
         _ => DiskError::Other { path, message: error.to_string() },

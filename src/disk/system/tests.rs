@@ -16,6 +16,31 @@ fn both(test: impl Fn(System, &Path)) {
 }
 
 #[test]
+fn a_user_is_told_what_to_do_about_each_error_of_the_system() {
+    let told = |code| disk_error(&io::Error::from_raw_os_error(code), Path::new("/d/f"));
+    let path = || Path::new("/d/f").to_path_buf();
+    #[cfg(unix)]
+    for (code, error) in [
+        (libc::ENOSPC, DiskError::Full { path: path() }),
+        (libc::EDQUOT, DiskError::Full { path: path() }),
+        (libc::EROFS, DiskError::ReadOnly { path: path() }),
+        (libc::EACCES, DiskError::Denied { path: path() }),
+        (libc::EPERM, DiskError::Denied { path: path() }),
+        (libc::ENOENT, DiskError::Missing { path: path() }),
+        (libc::EFBIG, DiskError::TooLarge { path: path() }),
+        (libc::ENAMETOOLONG, DiskError::LongName { path: path() }),
+        (libc::ENOTDIR, DiskError::InTheWay { path: path() }),
+        (libc::ELOOP, DiskError::InTheWay { path: path() }),
+        (libc::EMFILE, DiskError::TooManyFiles),
+        (libc::ENFILE, DiskError::TooManyFiles),
+    ] {
+        assert_eq!(told(code), error);
+    }
+    #[cfg(unix)]
+    assert!(matches!(told(libc::EIO), DiskError::Other { message, .. } if message.contains("nput/output")));
+}
+
+#[test]
 fn threads_that_create_one_file_at_once_all_have_it() {
     both(|system, root| {
         for round in 0..50 {

@@ -2,6 +2,7 @@
 //!
 //! - `checks`: checks that do not come to their end
 //! - `choices`: queue, goals, labels, names, other limits
+//! - `faults`: every fault of a disk
 //! - `moves`: files that move to another folder
 //! - `rest`: torrents that have nothing to do
 //! - `stopping`: stopping in order
@@ -9,6 +10,7 @@
 
 mod checks;
 mod choices;
+mod faults;
 mod moves;
 mod rest;
 mod stopping;
