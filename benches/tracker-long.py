@@ -2,7 +2,7 @@
 """Ten minutes of load at full rate: does the memory grow, does an answer fail to come, how long does one take?
 
 tracker-long.py FYRIS [SECONDS]: needs aquatic_udp_load_test. Tracker on core 0, load on core 1 with a client beside it that asks a
-few hundred times a second and measures; root puts tracker and client before other work of the machine. Prints one line a minute
+few hundred times a second and measures; root puts the tracker before other work of the machine. Prints one line a minute
 and a summary, with what tells the machine's faults from the tracker's: datagrams that the full socket lost, and how long the
 tracker was ready to run and had no core."""
 
@@ -34,23 +34,26 @@ def waited(pid):
     return sum(int(task.read_text().split()[1]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
-def put_first(*pids):
-    """Lets them run before others, where that is allowed."""
-    for pid in pids:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            try:
-                os.setpriority(os.PRIO_PROCESS, int(task.name), -10)
-            except PermissionError:
-                return
+def put_first(pid):
+    """Lets it run before other work of the machine, where that is allowed."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            os.setpriority(os.PRIO_PROCESS, int(task.name), -10)
+        except PermissionError:
+            return
+    # Sessions are weighed against each other first.
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        group.write_text("-10")
 
 
 def main():
     fyris, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 600
     tracker = subprocess.Popen(["taskset", "-c", "0", fyris, "tracker", "--http", f"127.0.0.1:{PORT}"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     time.sleep(1)
     os.sched_setaffinity(0, {1})
-    put_first(tracker.pid, os.getpid())
+    put_first(tracker.pid)
     text = subprocess.run(["aquatic_udp_load_test", "-p"], capture_output=True, text=True, check=True).stdout
     for name, value in {"duration": seconds, "summarize_last": seconds - 60, "weight_connect": 1, "weight_announce": 100,
                         "number_of_torrents": 100_000, "number_of_peers": 1_000_000}.items():
@@ -58,7 +61,7 @@ def main():
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
         config.write(text.replace("127.0.0.1:3000", f"127.0.0.1:{PORT}"))
         config.flush()
-        load = subprocess.Popen(["taskset", "-c", "1", "nice", "-n", "10", "aquatic_udp_load_test", "-c", config.name], stdout=subprocess.PIPE,
+        load = subprocess.Popen(["taskset", "-c", "1", "aquatic_udp_load_test", "-c", config.name], stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True)
         try:
             watch(tracker.pid, load)

@@ -288,6 +288,9 @@ pub struct HostedTracker {
     pub urls: Vec<String>,
     /// Its largest swarms, at most 1,000.
     pub swarms: Vec<HostedSwarm>,
+    /// Announces, scrapes and refused queries of the last minute.
+    #[serde(default)]
+    pub last_minute: [u64; 3],
     /// Counters by their names in `/stats`, in that order.
     pub counters: Vec<(String, u64)>,
 }

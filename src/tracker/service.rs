@@ -297,6 +297,11 @@ impl<S: Shards> Tracker<S> {
         self.history.note(&self.gauges(), &self.stats);
     }
 
+    /// Announces, scrapes and refused queries of the last minute.
+    pub fn last_minute(&self) -> [u64; 3] {
+        self.history.last_minute(&self.stats)
+    }
+
     /// The last hour.
     pub(crate) fn history(&self) -> &History {
         &self.history

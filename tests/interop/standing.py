@@ -40,8 +40,8 @@ class Alone:
     def figures(self):
         return json.loads(fetch(f"{self.at}/stats", headers={"Accept": "application/json"}))["value"]
 
-    def announce(self, torrent, port, left=1, rest=""):
-        return fetch(f"{self.at}/announce?info_hash={quoted(torrent)}&peer_id=-XX0000-{port:012d}&port={port}"
+    def announce(self, torrent, port, left=1, rest="", key=""):
+        return fetch(f"{self.at}{key}/announce?info_hash={quoted(torrent)}&peer_id=-XX0000-{port:012d}&port={port}"
                      f"&left={left}&compact=1{rest}")
 
     def memory(self):
@@ -173,6 +173,31 @@ def reloaded(world):
         raise Failed(f"it ended with {code} after {seconds:.1f} s")
 
 
+def listed(world):
+    """Keys and torrents that are not served are read again when their files change, without a signal."""
+    keys, deny = world.folder / "keys", world.folder / "deny"
+    keys.write_text("first-user\n")
+    deny.write_text("# none yet\n")
+    tracker = Alone(world, f'private = true\nkeys_file = "{keys}"\ndeny_file = "{deny}"')
+
+    def served(torrent, key):
+        return b"8:interval" in tracker.announce(torrent, 1000, 0, key=key)
+
+    if served(1, "") or served(1, "/second-user") or not served(1, "/first-user"):
+        raise Failed("not who has a key is served")
+    keys.write_text("second-user # since today\n")
+    deny.write_text(f"{2:040x}\n")
+    world.wait("the keys are read again", lambda: served(1, "/second-user"))
+    if served(1, "/first-user") or served(2, "/second-user"):
+        raise Failed("what was taken away is still served")
+    deny.write_text("nonsense\n")
+    world.keep_running(6)
+    if not served(1, "/second-user") or served(2, "/second-user"):
+        raise Failed("a bad list has changed something")
+    if tracker.figures()["seeders"] != 1:
+        raise Failed("a swarm was lost")
+
+
 def activated(world):
     """Sockets opened by another program, as systemd hands them over; the unit files are as systemd wants them."""
     world.need_all_of_ours()
@@ -243,6 +268,7 @@ def standing():
         ("the tracker under ten thousand idle and slow connections", 60, crowd),
         ("the tracker killed under load", 60, killed),
         ("the tracker reloaded", 30, reloaded),
+        ("the tracker's keys and lists changed", 40, listed),
         ("the tracker started by systemd's sockets", 40, activated),
         ("the tracker's page in a browser", 90, browsed),
     ]

@@ -3,7 +3,7 @@
 
 use eframe::egui::{self, Ui};
 
-use crate::api::{HostedSwarm, NetworkCommand, NetworkView, Part, Question, Settings, View};
+use crate::api::{HostedSwarm, HostedTracker, NetworkCommand, NetworkView, Part, Question, Settings, View};
 use crate::base::InfoHash;
 use crate::gui::details::empty;
 use crate::gui::panels::parts::{self, Entry, Listing, Mood, ScreenPane, Value, hash_key};
@@ -82,7 +82,7 @@ impl Trackers {
         match (self.tab, network) {
             (Tab::Users, Some(network)) => parts::members(ui, scene, network, now),
             (Tab::Swarms | Tab::Users, _) => self.swarms(ui, scene, view, now),
-            (Tab::Counters, _) => counters(ui, &view.tracker.counters),
+            (Tab::Counters, _) => counters(ui, &view.tracker),
             (Tab::SetUp, _) => set_up(ui, scene, view),
         }
     }
@@ -177,12 +177,21 @@ fn switches(ui: &mut Ui, scene: &mut Scene<'_>, settings: &Settings) {
     }
 }
 
-fn counters(ui: &mut Ui, counters: &[(String, u64)]) {
-    if counters.is_empty() {
+fn counters(ui: &mut Ui, tracker: &HostedTracker) {
+    if tracker.counters.is_empty() {
         empty(ui, "Nothing has been counted: the tracker does not run.");
         return;
     }
     egui::ScrollArea::vertical().id_salt("counters").auto_shrink([false, false]).show(ui, |ui| {
+        let names = ["announces", "scrapes", "refused"];
+        let minute = names.into_iter().zip(tracker.last_minute);
+        let minute: Vec<(&str, String)> =
+            minute.map(|(name, value)| (name, format::grouped(value))).collect();
+        field::heading(ui, "In the last minute");
+        parts::tiles(ui, &minute);
+        ui.add_space(8.0);
+        field::heading(ui, "Now, and since it started");
+        let counters = &tracker.counters;
         let values: Vec<(String, String)> =
             counters.iter().map(|(name, value)| (name.replace('_', " "), format::grouped(*value))).collect();
         parts::tiles(ui, &values);

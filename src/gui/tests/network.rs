@@ -232,6 +232,8 @@ fn the_lists_of_the_tracker_and_its_set_up() {
     assert_eq!(rig.rows("Users of the tracker").len(), 10);
     rig.expect("bert 192.168.1.21:6881 is a peer of Holiday photos 2026");
     rig.click("Counters");
+    rig.expect("In the last minute");
+    rig.expect("refused");
     rig.expect("invalid queries");
     rig.click("Set-up");
     rig.expect("http://192.168.1.20:6969/announce");

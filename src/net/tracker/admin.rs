@@ -143,7 +143,7 @@ fn manage(shared: &Shared, config: &Config, method: Method, target: &[u8]) -> Op
         }
         (Method::Post, "reload") => Some(match lists::load(config) {
             Ok(access) => {
-                shared.reload(Config { access, ..config.clone() });
+                shared.put_lists(access);
                 Ok(json!("read again"))
             }
             Err(error) => Err(error.to_string()),

@@ -62,7 +62,7 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         match load(&config) {
             Ok(access) => {
                 tracing::info!("the lists of torrents and keys were read again");
-                shared.reload(Config { access, ..(*config).clone() });
+                shared.put_lists(access);
             }
             Err(error) => tracing::error!("{error}; the former lists stay"),
         }

@@ -267,6 +267,7 @@ impl Server {
                     downloaded: counts.downloaded,
                 })
                 .collect(),
+            last_minute: self.shared.tracker.last_minute(),
             counters: self
                 .shared
                 .tracker

@@ -93,12 +93,23 @@ impl Shared {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = lists.added.change(list, value, add)?;
         if changed {
-            let access = lists.added.with(&lists.files);
-            let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
-            *rules = Arc::new(Config { access, ..(**rules).clone() });
-            self.tracker.reload(&rules);
+            self.put_in_force(&lists);
         }
         Ok(changed)
+    }
+
+    /// Puts other lists of files in force, and leaves every other rule.
+    pub(super) fn put_lists(&self, files: Access) {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.files = files;
+        self.put_in_force(&lists);
+    }
+
+    fn put_in_force(&self, lists: &Lists) {
+        let access = lists.added.with(&lists.files);
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *rules = Arc::new(Config { access, ..(**rules).clone() });
+        self.tracker.reload(&rules);
     }
 
     /// Lets `with` see what was added.

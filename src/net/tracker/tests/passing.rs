@@ -132,5 +132,6 @@ fn sockets_count_what_passes_through_them() {
             &format!("unknown_queries 1 http_connections 1 bytes_in 47 bytes_out {}", page.len()),
             &unknown,
         );
+        assert_eq!(server.view(|_| None).last_minute, [1, 1, 4], "announces, scrapes, refused");
     });
 }
