@@ -189,7 +189,7 @@ impl Shard {
         let counts = swarm.counts();
         if swarm.len() == 0 && swarm.downloaded == 0 {
             self.swarms.swap_remove_index(at);
-            self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(hash));
+            forget(&mut self.forgotten, hash, self.limits);
         }
         self.settle();
         counts
@@ -372,7 +372,7 @@ impl Shard {
             swarm.changed |= peers > removed;
             let stays = swarm.len() > 0 || swarm.downloaded > 0 && swarm.touched >= idle_before;
             if !stays {
-                self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(*hash));
+                forget(&mut self.forgotten, *hash, self.limits);
             }
             stays
         });
@@ -463,11 +463,21 @@ impl Shard {
             .min();
         let Some((_, at)) = victim else { return false };
         if let Some((hash, swarm)) = self.swarms.swap_remove_index(at) {
-            self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(hash));
+            forget(&mut self.forgotten, hash, self.limits);
             self.peers -= swarm.len();
             self.seeders -= swarm.seeds();
         }
         true
+    }
+}
+
+/// Notes that a torrent is no longer kept, where somebody saves. Where nobody takes that away, as when the disk is full, it is
+/// left out: what is saved too long goes for its age when it is put back.
+fn forget(forgotten: &mut Option<Vec<InfoHash>>, hash: InfoHash, limits: Limits) {
+    if let Some(forgotten) = forgotten
+        && forgotten.len() < limits.torrents
+    {
+        forgotten.push(hash);
     }
 }
 

@@ -338,3 +338,46 @@ fn what_was_saved_comes_back() {
         });
     }
 }
+
+#[test]
+fn what_is_forgotten_while_nobody_saves_is_bounded() {
+    let config = Config { state_file: Some("somewhere".into()), db_cache_size: 100, ..Config::default() };
+    let mut shard = new_shards(&config, Moment::ZERO, &mut Rng::new(1)).remove(0);
+    let (want, mut rng) = (Want { peers: 50, seed: false }, Rng::new(1));
+    for _ in 0..10_000 {
+        let mut hash = InfoHash::default();
+        rng.fill(&mut hash.0);
+        shard.announce(hash, note(peer(rng.bits32(), false), State::Leecher), want, true, at(0), &mut rng);
+    }
+    let mut saved = Vec::new();
+    assert_eq!(shard.changes(0, 1_000, &mut saved), None);
+    let gone = saved.iter().filter(|saved| saved.is_gone()).count();
+    assert_eq!((gone, saved.len()), (100, 200));
+}
+
+#[test]
+fn others_are_asked_again_when_what_they_said_is_no_longer_fresh() {
+    let ttl = |secs| {
+        let store = Some("redis://somewhere".to_owned());
+        let config = Config { shared_store: store, db_cache_peers_ttl: secs, ..Config::default() };
+        new_shards(&config, Moment::ZERO, &mut Rng::new(1)).remove(0)
+    };
+    let (want, mut rng) = (Want { peers: 50, seed: false }, Rng::new(1));
+    let mut asks = |shard: &mut Shard, torrent: u8, secs: u64| {
+        let note = note(peer(1, false), State::Leecher);
+        shard.announce(InfoHash([torrent; 20]), note, want, true, at(secs), &mut rng);
+        shard.take_exchange().is_some_and(|exchange| exchange.wanted == [InfoHash([torrent; 20])])
+    };
+    let mut shard = ttl(120);
+    for (torrent, secs, asked) in
+        [(1, 0, true), (1, 60, false), (2, 60, true), (1, 119, false), (1, 120, true), (1, 121, false)]
+    {
+        assert_eq!(asks(&mut shard, torrent, secs), asked, "{torrent} after {secs}");
+    }
+    shard.set_ask_after(10);
+    assert!(asks(&mut shard, 1, 130), "another setting counts at once");
+    let mut always = ttl(0);
+    assert!((0..5).all(|secs| asks(&mut always, 1, secs + 1)));
+    let mut alone = new_shards(&Config::default(), Moment::ZERO, &mut Rng::new(1)).remove(0);
+    assert!(!asks(&mut alone, 1, 0));
+}
