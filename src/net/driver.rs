@@ -195,7 +195,7 @@ impl Driver {
 
     /// Does everything the engine wants.
     fn carry_out(&mut self, now: Moment) {
-        let mut completed = None;
+        let mut completed = Vec::new();
         while let Some(output) = self.engine.poll(now) {
             match output {
                 Output::Send { conn, items } => {
@@ -236,15 +236,15 @@ impl Driver {
                     let Some(event) = self.answered_watcher(event) else { continue };
                     self.run_when_done(&event);
                     if let Event::Completed { name, .. } = &event {
-                        completed = Some(name.clone());
+                        completed.push(name.clone());
                     }
                     self.backend.emit(event);
                 }
             }
         }
         self.buffers.set_unwritten(self.engine.backlog());
-        if let Some(name) = completed {
-            self.tell_completed(&name);
+        if !completed.is_empty() {
+            self.tell_completed(completed);
         }
         if !self.turn.disk.is_empty() {
             self.disk.submit(std::mem::take(&mut self.turn.disk));

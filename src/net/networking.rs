@@ -297,11 +297,13 @@ impl Driver {
         }
     }
 
-    /// A download has completed: the coordinator learns of it with the next beat, which comes at once.
-    pub(super) fn tell_completed(&mut self, name: &str) {
+    /// Downloads have completed: the coordinator learns of it with the next beat, which comes at once.
+    pub(super) fn tell_completed(&mut self, names: Vec<String>) {
         self.networking.next_facts = Moment::ZERO;
         self.note_facts(self.clock.now());
-        self.networking.order(Order::Completed(name.to_owned()));
+        for name in names {
+            self.networking.order(Order::Completed(name));
+        }
     }
 
     fn listening_port(&self) -> u16 {
