@@ -58,9 +58,9 @@ impl Dormant {
             torrent.retell(unix_start);
         }
         self.rows.clear();
-        let row =
-            |(key, torrent): (&TorrentKey, &Box<Torrent>)| Some((*key, Arc::clone(torrent.last_row()?)));
-        self.rows.extend(self.torrents.iter().filter_map(row));
+        for (key, torrent) in &self.torrents {
+            self.rows.extend(torrent.last_row().map(|row| (*key, Arc::clone(row))));
+        }
     }
 
     pub(super) fn get_mut(&mut self, key: TorrentKey) -> Option<&mut Torrent> {
