@@ -130,15 +130,12 @@ impl Jobs {
     ) {
         self.begin(request, None, move |_| {
             let subject = read(source)?;
-            let incomplete = match incomplete.filter(|_| !options.seed_mode && !is_begun(&subject, &options))
-            {
-                Some(folder) => {
-                    let made = std::fs::create_dir_all(&folder);
-                    made.map_err(|error| format!("{} cannot be made: {error}.", folder.display()))?;
-                    Some(folder)
-                }
-                None => None,
-            };
+            let incomplete = incomplete.filter(|_| !options.seed_mode && !is_begun(&subject, &options));
+            // Whoever names a folder now means it to be there; one that is missing later is a drive that is away.
+            for folder in options.folder.iter().filter(|_| !options.seed_mode).chain(&incomplete) {
+                let made = std::fs::create_dir_all(folder);
+                made.map_err(|error| format!("{} cannot be made: {error}.", folder.display()))?;
+            }
             Ok(Brought::Added(Box::new(Addition { subject, options, shared_here: false, incomplete })))
         });
     }

@@ -78,6 +78,21 @@ fn a_share_is_found_fetched_and_still_there_after_a_restart() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_yet_is_made() {
+    let (mut giver, mut taker) = (Peer::new(), Peer::new());
+    std::fs::write(giver.folder.join("gift"), bytes(2, 100_000)).expect("a file");
+    let (torrent, link) = share(&mut giver, "gift");
+    let folder = taker.folder.join("films/of may");
+    let request = taker.handle.next_request();
+    let options = AddOptions { folder: Some(folder.clone()), ..AddOptions::default() };
+    taker.ask(Command::Add { request, source: Source::Magnet(link), options });
+    completed(&mut taker, torrent);
+    assert!(std::fs::read(folder.join("gift")).expect("a file") == bytes(2, 100_000));
+    giver.end();
+    taker.end();
+}
+
+#[test]
 fn a_link_is_enough_and_two_takers_share_what_they_have() {
     let mut giver = Peer::new();
     std::fs::create_dir_all(giver.folder.join("box/deep")).expect("a folder");
