@@ -125,10 +125,11 @@ impl Ground for Simulated {
     }
 
     fn pass(&mut self, until: Moment) -> Result<(), LabError> {
-        let mut steps = 0;
-        self.world.run_until(until, |_| {
+        let (mut steps, told) = (0, self.world.told());
+        // What a user hears is acted upon at once: where little goes on, some steps take half a minute.
+        self.world.run_until(until, |world| {
             steps += 1;
-            steps > STEPS
+            steps > STEPS || world.told() > told
         });
         self.switch_off();
         Ok(())

@@ -41,6 +41,8 @@ pub struct World {
     /// One step in so many is checked.
     check_every: u64,
     count: u64,
+    /// Events that hosts have told their users.
+    told: u64,
     /// The fastest link there ever was, for those whose link changes.
     pub(super) fastest: u64,
 }
@@ -74,6 +76,7 @@ impl World {
             touched: BTreeSet::new(),
             check_every: 1,
             count: 0,
+            told: 0,
             fastest: 0,
         }
     }
@@ -200,6 +203,11 @@ impl World {
                 }
             };
         }
+    }
+
+    /// How many events hosts have told their users.
+    pub fn told(&self) -> u64 {
+        self.told
     }
 
     /// Lets time pass.
@@ -429,6 +437,7 @@ impl World {
             _ => {}
         }
         host.events.push((now, event));
+        self.told += 1;
     }
 
     /// Counts what goes out, and lets the host do to it what it does.
