@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::api::{AddOptions, Command, Event, Source};
 use crate::app::cli::SessionArgs;
-use crate::app::running::{News, Running, settings};
+use crate::app::running::{News, Running, app_settings};
 use crate::app::{instance, log, paths, say};
 use crate::net::Config;
 use crate::net::network::Begin;
@@ -43,7 +43,7 @@ pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<
 
 /// Starts the session of a state folder, with all that it had.
 pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
-    let settings = settings(Some(state), args)?;
+    let settings = app_settings(state, args)?;
     let state = Some(state.to_path_buf());
     Running::start(Config { state, settings, keep_settings: true, restore: true, network: Begin::Settings })
 }

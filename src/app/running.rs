@@ -105,14 +105,28 @@ impl Running {
 
 /// The settings kept in a state folder, with what the command line says instead.
 pub(super) fn settings(state: Option<&Path>, args: &SessionArgs) -> Result<Settings> {
-    let mut settings = match state {
+    let kept = match state {
         Some(state) => load_settings(state)?,
         None => Settings::default(),
     };
+    in_force(kept, args)
+}
+
+/// The same for the app: what is downloading stands beside the downloads until it is complete, unless the user has chosen.
+pub(super) fn app_settings(state: &Path, args: &SessionArgs) -> Result<Settings> {
+    let mut kept = load_settings(state)?;
+    if kept.download_folder.as_os_str().is_empty() {
+        kept.download_folder = paths::downloads();
+        let temporal = kept.download_folder.join(Settings::TEMPORAL);
+        kept.incomplete_folder =
+            kept.incomplete_folder.or(Some(temporal)).filter(|folder| folder.is_absolute());
+    }
+    in_force(kept, args)
+}
+
+fn in_force(mut settings: Settings, args: &SessionArgs) -> Result<Settings> {
     if settings.download_folder.as_os_str().is_empty() {
         settings.download_folder = paths::downloads();
-        let temporal = settings.download_folder.join(Settings::TEMPORAL);
-        settings.incomplete_folder = Some(temporal).filter(|folder| folder.is_absolute());
     }
     args.apply(&mut settings);
     settings.check()?;

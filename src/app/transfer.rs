@@ -126,8 +126,6 @@ impl Transfer {
         })?;
         let mut settings = settings(args.session.state.as_deref(), &args.session)?;
         settings.download_folder.clone_from(&folder);
-        // What the command line names is where it stands from the first piece on.
-        settings.incomplete_folder = None;
         // One torrent from the command line needs no tracker of its own.
         settings.tracker = false;
         let config = Config { state: Some(state), settings, keep_settings: false, restore: true, network };
