@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fyris::base::{InfoHash, Moment, PeerId, Rng, Span};
-use fyris::tracker::{Asker, Config, ConnectionIds, Method, Request, Tracker, new_shards};
+use fyris::tracker::{Asker, Config, ConnectionIds, Request, Tracker, new_shards};
 use fyris::wire::tracker::Event;
 use fyris::wire::tracker_udp as udp;
 
@@ -69,14 +69,7 @@ fn tracker(bench: &mut Criterion) {
     let target = format!(
         "/announce?info_hash={hash}&peer_id=-XX0000-000000000001&port=6001&uploaded=0&downloaded=0&left=1&compact=1&numwant=30"
     );
-    let request = Request {
-        method: Method::Get,
-        target: target.as_bytes(),
-        wants_json: false,
-        keep_alive: true,
-        forwarded: None,
-        token: None,
-    };
+    let request = Request::get(target.as_bytes());
     group.throughput(Throughput::Elements(1));
     group.bench_function("announce, HTTP", |bench| {
         bench.iter(|| {

@@ -129,14 +129,8 @@ impl Jobs {
         incomplete: Option<PathBuf>,
     ) {
         self.begin(request, None, move |_| {
-            let subject = read(source)?;
-            let incomplete = incomplete.filter(|_| !options.seed_mode && !is_begun(&subject, &options));
-            // Whoever names a folder now means it to be there; one that is missing later is a drive that is away.
-            for folder in options.folder.iter().filter(|_| !options.seed_mode).chain(&incomplete) {
-                let made = std::fs::create_dir_all(folder);
-                made.map_err(|error| format!("{} cannot be made: {error}.", folder.display()))?;
-            }
-            Ok(Brought::Added(Box::new(Addition { subject, options, shared_here: false, incomplete })))
+            let addition = addition(read(source)?, options, incomplete)?;
+            Ok(Brought::Added(Box::new(addition)))
         });
     }
 
@@ -254,8 +248,27 @@ fn read(source: Source) -> Result<Subject, String> {
     Ok(Subject::Torrent(Box::new(torrent)))
 }
 
+/// What is to be added, with the folders made that it is saved into; `incomplete` is where downloads lie until they
+/// are complete.
+///
+/// # Errors
+/// Where a folder cannot be made.
+pub(super) fn addition(
+    subject: Subject,
+    options: AddOptions,
+    incomplete: Option<PathBuf>,
+) -> Result<Addition, String> {
+    let incomplete = incomplete.filter(|_| !options.seed_mode && !is_begun(&subject, &options));
+    // Whoever names a folder now means it to be there; one that is missing later is a drive that is away.
+    for folder in options.folder.iter().filter(|_| !options.seed_mode).chain(&incomplete) {
+        let made = std::fs::create_dir_all(folder);
+        made.map_err(|error| format!("{} cannot be made: {error}.", folder.display()))?;
+    }
+    Ok(Addition { subject, options, shared_here: false, incomplete })
+}
+
 /// Whether something of a torrent is in its folder already, so that it goes on there.
-pub(super) fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
+fn is_begun(subject: &Subject, options: &AddOptions) -> bool {
     let (Subject::Torrent(torrent), Some(folder)) = (subject, &options.folder) else { return false };
     let files = torrent.layout.files().iter().filter(|file| !file.pad && file.length > 0);
     files

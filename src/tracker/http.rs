@@ -43,6 +43,20 @@ pub struct Request<'a> {
     pub token: Option<&'a [u8]>,
 }
 
+impl<'a> Request<'a> {
+    /// A plain GET of a path and query over a connection that stays open.
+    pub fn get(target: &'a [u8]) -> Self {
+        Self {
+            method: Method::Get,
+            target,
+            wants_json: false,
+            keep_alive: true,
+            forwarded: None,
+            token: None,
+        }
+    }
+}
+
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {

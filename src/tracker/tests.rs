@@ -193,14 +193,7 @@ fn statistics_come_as_json_and_html() {
     );
     let html = bench.get("/stats?id=<script>");
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"));
-    let request = Request {
-        method: Method::Head,
-        target: b"/stats",
-        wants_json: false,
-        keep_alive: false,
-        forwarded: None,
-        token: None,
-    };
+    let request = Request { method: Method::Head, keep_alive: false, ..Request::get(b"/stats") };
     let asker = Asker { ip: [1, 2, 3, 4].into(), local: None, now: bench.now, config: &bench.config };
     let mut out = Vec::new();
     bench.tracker.respond(&asker, &request, &mut bench.rng, &mut out);
@@ -479,14 +472,7 @@ fn a_scrape_of_many_torrents_is_made_once_in_a_while() {
         bench.get(&format!("/announce?info_hash={hash}&peer_id=-XX0000-000000000001&port=6001&left=1"));
     };
     let all = |bench: &mut Bench| {
-        let request = Request {
-            method: Method::Get,
-            target: b"/scrape",
-            wants_json: false,
-            keep_alive: true,
-            forwarded: None,
-            token: None,
-        };
+        let request = Request::get(b"/scrape");
         let ip = [81, 2, 3, 4].into();
         let asker = Asker { ip, local: None, now: bench.now, config: &bench.config };
         let mut out = Vec::new();

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use crate::api::{AddOptions, Settings, Watch};
 use crate::base::InfoHash;
-use crate::engine::{Addition, Subject};
+use crate::engine::Subject;
 use crate::metainfo::{Magnet, Torrent};
-use crate::net::jobs::{is_begun, read_file};
+use crate::net::jobs::{addition, read_file};
 
 use super::{ASKED, Found};
 
@@ -121,14 +121,19 @@ impl Known {
         }
         match read(path) {
             Ok(subject) => {
-                *room -= 1;
                 let info_hash = match &subject {
                     Subject::Torrent(torrent) => torrent.info_hash,
                     Subject::Magnet(magnet) => magnet.info_hash,
                 };
-                let addition = Box::new(addition(subject, watch, settings));
-                self.files.insert(path.to_owned(), Seen::Asked(info_hash, 0));
-                found.push(Found::Torrent { path: path.to_owned(), addition });
+                let (options, incomplete) = (options(watch, settings), settings.incomplete_folder.clone());
+                match addition(subject, options, incomplete) {
+                    Ok(addition) => {
+                        *room -= 1;
+                        self.files.insert(path.to_owned(), Seen::Asked(info_hash, 0));
+                        found.push(Found::Torrent { path: path.to_owned(), addition: Box::new(addition) });
+                    }
+                    Err(why) => found.extend(self.refused(path, &why)),
+                }
             }
             Err(why) if steady >= BAD => {
                 let mut text = format!("{} cannot be used: {why}.", path.display());
@@ -220,18 +225,15 @@ fn read(path: &Path) -> Result<Subject, String> {
     Ok(Subject::Torrent(Box::new(Torrent::parse(&bytes).map_err(|error| error.to_string())?)))
 }
 
-fn addition(subject: Subject, watch: &Watch, settings: &Settings) -> Addition {
+/// How what appears in a folder is to be added.
+fn options(watch: &Watch, settings: &Settings) -> AddOptions {
     let folder = watch.target.clone().unwrap_or_else(|| settings.download_folder.clone());
-    let options = AddOptions {
+    AddOptions {
         folder: Some(folder),
         paused: watch.paused,
         label: watch.label.clone(),
         ..AddOptions::default()
-    };
-    let incomplete = settings.incomplete_folder.clone();
-    let incomplete =
-        incomplete.filter(|folder| !is_begun(&subject, &options) && fs::create_dir_all(folder).is_ok());
-    Addition { subject, options, shared_here: false, incomplete }
+    }
 }
 
 /// Moves a file into a folder, with another ending and over no other file; the reason stands in a text beside it.

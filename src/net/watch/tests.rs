@@ -15,7 +15,7 @@ fn torrent(number: u32) -> Vec<u8> {
 fn watch(folder: &Path) -> Watch {
     Watch {
         folder: folder.into(),
-        target: Some("/target".into()),
+        target: Some(std::env::temp_dir()),
         label: "seen".into(),
         paused: true,
         ..Watch::default()
@@ -78,7 +78,7 @@ fn fifty_good_and_bad_files_at_once_are_each_dealt_with_once() {
     let notes = found.iter().filter(|it| matches!(it, Found::Note(_))).count();
     assert_eq!((added.len(), notes, found.len()), (30, 20, 50));
     assert!(added.iter().all(|it| it.paused && it.label == "seen"));
-    assert!(added.iter().all(|it| it.folder.as_deref() == Some(Path::new("/target"))));
+    assert!(added.iter().all(|it| it.folder == Some(std::env::temp_dir())));
     let there = names(folder.path());
     let ending = |end: &str| there.iter().filter(|name| name.ends_with(end)).count();
     assert_eq!((ending(".added"), ending(".bad"), ending(".bad.txt"), there.len()), (30, 20, 20, 72));
@@ -128,6 +128,27 @@ fn what_is_not_added_stays_and_is_tried_again() {
     // One that nobody answers for is asked for again.
     let asked: usize = (0..40).map(|_| look(&mut known).len()).sum();
     assert_eq!(asked, 2);
+}
+
+#[test]
+fn the_folder_that_they_are_saved_into_is_made() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (folder, target) = (home.path().join("watched"), home.path().join("a target/made"));
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join("a.torrent"), torrent(1)).expect("written");
+    let watch = Watch { target: Some(target.clone()), ..watch(&folder) };
+    let mut known = Known::default();
+    // A file lies where the folder is to be.
+    fs::write(home.path().join("a target"), b"").expect("written");
+    let found = looks(&mut known, &watch);
+    let (why, end) = (note(&found), "is tried again.");
+    assert!(
+        why.contains(" was not added: ") && why.contains(" cannot be made: ") && why.ends_with(end),
+        "{why}"
+    );
+    fs::remove_file(home.path().join("a target")).expect("removed");
+    assert!(matches!(looks(&mut known, &watch)[..], [Found::Torrent { .. }]));
+    assert!(target.is_dir());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{Bench, announce, announce_bytes};
 use crate::base::{InfoHash, Rng, Span};
-use crate::tracker::{Asker, Config, Method, Request};
+use crate::tracker::{Asker, Config, Request};
 use crate::wire::tracker::Event;
 use crate::wire::tracker_udp::{self as udp, Response};
 
@@ -39,14 +39,7 @@ impl Bench {
         crate::wire::tracker_http::encode_component(&info_hash.0, target);
         target.push_str("&port=");
         target.push_str(&port.to_string());
-        let request = Request {
-            method: Method::Get,
-            target: target.as_bytes(),
-            wants_json: false,
-            keep_alive: true,
-            forwarded: None,
-            token: None,
-        };
+        let request = Request::get(target.as_bytes());
         let asker = Asker { ip, local: None, now: self.now, config: &self.config };
         self.tracker.respond(&asker, &request, &mut self.rng, &mut Vec::new());
     }
@@ -148,7 +141,7 @@ fn a_flood_leaves_real_swarms_and_takes_no_more_than_the_limits_allow() {
 
 /// All of the default limits; `make flood`, and with it `make test`, runs it.
 #[test]
-#[ignore = "takes two minutes: make flood runs it"]
+#[ignore = "takes one to two minutes: make flood runs it"]
 fn ten_million_of_each_take_no_more_than_the_limits_allow() {
     let name = "ten_million_of_each_take_no_more_than_the_limits_allow";
     flood_alone(name, Config::default(), 10_000_000);
