@@ -193,9 +193,11 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let begun = clock::now();
         self.woken.store(false, Ordering::Release);
         self.take_in(ctx);
         self.close(ctx);
+        self.gauge.ahead(begun.elapsed());
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {

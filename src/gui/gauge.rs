@@ -14,14 +14,22 @@ const FRAMES: usize = 512;
 #[derive(Default)]
 pub(crate) struct Gauge {
     /// Whether it is shown.
-    pub shown: bool,
+    shown: bool,
     times: VecDeque<Duration>,
     frames: u64,
+    /// What was done for the frame that comes before it is drawn.
+    ahead: Duration,
 }
 
 impl Gauge {
+    /// Takes the time of what is done before a frame is drawn: events taken in, for one.
+    pub(crate) fn ahead(&mut self, time: Duration) {
+        self.ahead += time;
+    }
+
     /// Takes the time of a frame.
     pub(crate) fn push(&mut self, time: Duration) {
+        let time = time + std::mem::take(&mut self.ahead);
         if self.times.len() == FRAMES {
             self.times.pop_front();
         }
@@ -37,21 +45,31 @@ impl Gauge {
         times.get(at).copied().unwrap_or_default()
     }
 
+    /// Shows it, or hides it again and says what it showed last.
+    pub(crate) fn toggle(&mut self, rows: usize) -> Option<String> {
+        self.shown = !self.shown;
+        (!self.shown && !self.times.is_empty()).then(|| self.text(rows))
+    }
+
+    fn text(&self, rows: usize) -> String {
+        let millis = |part| self.percentile(part).as_secs_f64() * 1_000.0;
+        format!(
+            "frame {}   rows laid out {rows}\nown work ms: p50 {:.2}  p95 {:.2}  p99 {:.2}  max {:.2}",
+            self.frames,
+            millis(0.50),
+            millis(0.95),
+            millis(0.99),
+            millis(1.0),
+        )
+    }
+
     /// Shows it over everything.
     pub(crate) fn show(&self, ctx: &egui::Context, rows: usize, paint: Option<f32>) {
         if !self.shown {
             return;
         }
-        let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
-        let text = format!(
-            "frame {}   rows laid out {rows}\nown work ms: p50 {:.2}  p95 {:.2}  p99 {:.2}  max {:.2}\nwith painting: {:.2} ms",
-            self.frames,
-            millis(self.percentile(0.50)),
-            millis(self.percentile(0.95)),
-            millis(self.percentile(0.99)),
-            millis(self.percentile(1.0)),
-            paint.unwrap_or(0.0) * 1_000.0,
-        );
+        let painted = paint.unwrap_or(0.0) * 1_000.0;
+        let text = format!("{}\nwith painting: {painted:.2} ms", self.text(rows));
         egui::Area::new(Id::unique("gauge"))
             .anchor(Align2::RIGHT_TOP, vec2(-8.0, 8.0))
             .order(Order::Debug)
@@ -80,6 +98,15 @@ mod tests {
         }
         assert_eq!(gauge.percentile(1.0), Duration::from_millis(1_000));
         assert_eq!(gauge.percentile(0.5), Duration::from_millis(489 + 256));
-        assert_eq!((gauge.frames, Gauge::default().percentile(0.99)), (1_000, Duration::ZERO));
+        // What was done ahead of a frame is a part of it.
+        gauge.ahead(Duration::from_secs(1));
+        gauge.ahead(Duration::from_secs(1));
+        gauge.push(Duration::from_millis(5));
+        gauge.push(Duration::from_millis(5));
+        assert_eq!(gauge.percentile(1.0), Duration::from_millis(2_005));
+        assert_eq!((gauge.toggle(3), gauge.shown), (None, true));
+        let last = gauge.toggle(3).expect("what it showed");
+        assert!(last.starts_with("frame 1002   rows laid out 3\nown work ms: p50 "), "{last}");
+        assert_eq!((gauge.frames, Gauge::default().percentile(0.99)), (1_002, Duration::ZERO));
     }
 }

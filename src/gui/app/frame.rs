@@ -35,7 +35,13 @@ impl App {
                 Shortcut::Download => self.actions.push(Action::Download(None)),
                 Shortcut::Details => self.state.details = !self.state.details,
                 Shortcut::Help => self.help = !self.help,
-                Shortcut::Gauge => self.gauge.shown = !self.gauge.shown,
+                Shortcut::Gauge => {
+                    if let Some(last) = self.gauge.toggle(self.panels.list().laid_out()) {
+                        let last = last.replace('\n', ", ");
+                        tracing::info!("{last}");
+                        self.log.note(clock::unix_millis(), Level::Info, &last);
+                    }
+                }
                 Shortcut::ZoomIn => self.zoom(1),
                 Shortcut::ZoomOut => self.zoom(-1),
                 Shortcut::ZoomReset => self.zoom(0),
