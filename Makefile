@@ -103,6 +103,11 @@ bench: needs-cargo ## how fast each part is, and all of it beside other programs
 	"$$python" benches/rivals.py --fyris "$(TARGET)/release/fyris" --rqbit "$(RQBIT)" --runs $(or $(RUNS),3) \
 		--size $(or $(SIZE),2048) --document docs/performance.md
 
+.PHONY: bench-window
+bench-window: needs-cargo needs-tests ## what a frame of the window costs with ten thousand torrents, into docs/performance.md
+	cargo build --release --locked
+	$$(tests/interop/python) benches/window.py --fyris "$(TARGET)/release/fyris" --document docs/performance.md
+
 .PHONY: bench-tracker
 bench-tracker: needs-cargo ## how fast the tracker is, beside aquatic and opentracker where they are installed
 	@packaging/linux/needs.sh build

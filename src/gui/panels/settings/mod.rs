@@ -180,6 +180,8 @@ fn appearance(ui: &mut Ui, draft: &mut Settings) -> bool {
     });
     field::row(ui, "Size", |ui| {
         let mut percent = (draft.zoom * 100.0).round();
+        // The rail is painted in the colour of a button, which in the light look is that of the card below it.
+        ui.visuals_mut().widgets.inactive.bg_fill = theme::look(ui).outline;
         let slider = Slider::new(&mut percent, 50.0..=300.0).step_by(10.0).suffix(" %");
         let response = ui.add(slider);
         draft.zoom = percent / 100.0;
