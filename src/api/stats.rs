@@ -247,7 +247,7 @@ mod tests {
         let text = serde_json::to_string(&stats).expect("plain data");
         assert_eq!(text, r#"{"left":6,"name":"a","eta":null,"ratio":1.5,"seeded":12,"state":"seeding"}"#);
         assert_eq!((stats.get(Field::Eta), stats.get(Field::Size)), (Some(&Value::Absent), None));
-        let view = View { torrents: vec![row.into()], unix_millis: 101_000, ..View::default() };
+        let view = View { torrents: vec![row.into()].into(), unix_millis: 101_000, ..View::default() };
         let seeded = view.stats(InfoHash::default(), &[Field::Seeded]).expect("on the list");
         assert_eq!(seeded.get(Field::Seeded), Some(&Value::Number(6)));
         assert_eq!(view.stats(InfoHash([1; 20]), &[]), None);

@@ -319,8 +319,8 @@ pub struct View {
     pub generation: u64,
     /// Milliseconds since 1970 when it was made.
     pub unix_millis: u64,
-    /// The torrents in the order they were added.
-    pub torrents: Vec<Arc<TorrentRow>>,
+    /// The torrents in the order they were added. While nothing of them changes, the next view has the same list.
+    pub torrents: Arc<Vec<Arc<TorrentRow>>>,
     /// Long work.
     pub jobs: Vec<JobRow>,
     /// The watched torrent.

@@ -192,7 +192,11 @@ mod tests {
         let stop = |number| Command::StopAndSerialize { request: RequestId(number), torrent: None };
         assert_eq!(commands, [Command::Pause(torrent), stop(1), stop(2)]);
         let row = TorrentRow { name: "a".into(), ..TorrentRow::default() };
-        backend.publish(View { torrents: vec![row.clone().into()], unix_millis: 7_000, ..View::default() });
+        backend.publish(View {
+            torrents: vec![row.clone().into()].into(),
+            unix_millis: 7_000,
+            ..View::default()
+        });
         let listed: Listed =
             serde_json::from_str(&ask(&text, &Asked::List).expect("an answer")).expect("a list");
         assert_eq!((listed.unix_secs, listed.torrents), (7, vec![row]));

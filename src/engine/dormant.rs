@@ -3,7 +3,7 @@
 //! A session may have ten thousand torrents of which a handful do something. Those that do nothing are not looked at in any
 //! round; a peer, a command or a tracker that names downloaders wakes one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::api::{Command, Level, RequestId, TorrentRow, Totals};
@@ -31,9 +31,9 @@ pub(super) struct Dormant {
     /// Bytes received and sent in their lives.
     downloaded: u64,
     uploaded: u64,
-    /// Their rows, in the order they were added, and whether one of them may have changed.
-    rows: Vec<(TorrentKey, Arc<TorrentRow>)>,
-    stale: bool,
+    /// Their rows, in the order they were added, and those among them that may have changed since.
+    rows: BTreeMap<TorrentKey, Arc<TorrentRow>>,
+    stale: BTreeSet<TorrentKey>,
     /// Who waits for a torrent that is waking.
     commands: BTreeMap<TorrentKey, Vec<Command>>,
     conns: BTreeMap<TorrentKey, Vec<(ConnKey, Vec<Item>)>>,
@@ -45,26 +45,44 @@ impl Dormant {
     }
 
     /// Their rows as they were last refreshed.
-    pub(super) fn rows(&self) -> &[(TorrentKey, Arc<TorrentRow>)] {
+    pub(super) fn rows(&self) -> &BTreeMap<TorrentKey, Arc<TorrentRow>> {
         &self.rows
     }
 
-    /// Brings the rows up to date: none is looked at while nothing happens to any.
-    pub(super) fn refresh_rows(&mut self, unix_start: u64) {
-        if !std::mem::take(&mut self.stale) {
-            return;
-        }
-        for torrent in self.torrents.values_mut().filter(|torrent| torrent.shows_another_place()) {
+    /// One of them as it is now.
+    pub(super) fn row(&mut self, key: TorrentKey, unix_start: u64) -> Option<Arc<TorrentRow>> {
+        let torrent = self.torrents.get_mut(&key)?;
+        if torrent.shows_another_place() {
             torrent.retell(unix_start);
         }
-        self.rows.clear();
-        for (key, torrent) in &self.torrents {
-            self.rows.extend(torrent.last_row().map(|row| (*key, Arc::clone(row))));
+        let row = torrent.last_row()?;
+        if self.rows.get(&key).is_none_or(|told| !Arc::ptr_eq(told, row)) {
+            self.stale.insert(key);
         }
+        Some(Arc::clone(row))
+    }
+
+    /// Brings the rows up to date; true where one of them is another now. Of those to which nothing happened none is looked
+    /// at.
+    pub(super) fn refresh_rows(&mut self, unix_start: u64) -> bool {
+        let mut stirred = false;
+        while let Some(key) = self.stale.pop_first() {
+            let row = self.row(key, unix_start);
+            self.stale.remove(&key);
+            stirred |= match (self.rows.get(&key), row) {
+                (Some(before), Some(row)) if Arc::ptr_eq(before, &row) => false,
+                (_, Some(row)) => {
+                    self.rows.insert(key, row);
+                    true
+                }
+                (before, None) => before.is_some() && self.rows.remove(&key).is_some(),
+            };
+        }
+        stirred
     }
 
     pub(super) fn get_mut(&mut self, key: TorrentKey) -> Option<&mut Torrent> {
-        self.stale = true;
+        self.stale.insert(key);
         self.torrents.get_mut(&key).map(|torrent| &mut **torrent)
     }
 
@@ -80,15 +98,18 @@ impl Dormant {
         }
         let rows = || self.torrents.values().filter_map(|torrent| torrent.last_row());
         let sum = |of: fn(&TorrentRow) -> u64| rows().map(|row| of(row)).sum::<u64>();
-        if !self.stale {
-            assert!(rows().eq(self.rows.iter().map(|(_, row)| row)), "rows are as they were said to be");
+        for (key, torrent) in self.torrents.iter().filter(|(key, _)| !self.stale.contains(key)) {
+            let (row, told) = (torrent.last_row(), self.rows.get(key));
+            assert_eq!(row, told, "rows are as they were said to be");
         }
+        let unknown = self.rows.keys().filter(|key| !self.torrents.contains_key(key));
+        assert_eq!(unknown.filter(|key| !self.stale.contains(key)).count(), 0, "rows are of torrents");
         assert_eq!(self.uploaded, sum(|row| row.uploaded), "what those at rest have sent is counted");
         assert_eq!(self.downloaded, sum(|row| row.downloaded), "and what they have received");
     }
 
     fn put(&mut self, key: TorrentKey, torrent: Torrent) {
-        self.stale = true;
+        self.stale.insert(key);
         if let Some(row) = torrent.last_row() {
             self.downloaded += row.downloaded;
             self.uploaded += row.uploaded;
@@ -98,7 +119,7 @@ impl Dormant {
 
     fn take(&mut self, key: TorrentKey) -> Option<Torrent> {
         let torrent = self.torrents.remove(&key)?;
-        self.stale = true;
+        self.stale.insert(key);
         if let Some(row) = torrent.last_row() {
             self.downloaded -= row.downloaded;
             self.uploaded -= row.uploaded;
@@ -159,7 +180,7 @@ impl Engine {
 
     /// Does something to every torrent at rest that does not wake it.
     pub(super) fn with_dormant(&mut self, mut act: impl FnMut(&mut Torrent, &mut Shared)) {
-        self.dormant.stale = true;
+        self.dormant.stale.extend(self.dormant.torrents.keys());
         let mut due = Vec::with_capacity(self.dormant.torrents.len());
         for (key, torrent) in &mut self.dormant.torrents {
             act(torrent, &mut self.shared);

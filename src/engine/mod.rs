@@ -53,6 +53,8 @@ pub struct Engine {
     torrents: BTreeMap<TorrentKey, Torrent>,
     /// Those that do nothing.
     dormant: Dormant,
+    /// The rows as they were told last.
+    told: Told,
     by_hash: HashMap<InfoHash, TorrentKey>,
     next_torrent: u32,
     /// Torrents to which something happened since they were settled.
@@ -75,6 +77,13 @@ pub struct Engine {
     ended: bool,
 }
 
+/// The list of rows as it was told last, and those in it of torrents that were not at rest.
+#[derive(Debug, Default)]
+struct Told {
+    rows: Arc<Vec<Arc<TorrentRow>>>,
+    awake: Vec<(TorrentKey, Arc<TorrentRow>)>,
+}
+
 impl Engine {
     /// A session without torrents. `unix_start` is the time at [`Moment::ZERO`] in seconds since 1970.
     pub fn new(now: Moment, unix_start: u64, settings: Arc<Settings>, rng: Rng) -> Self {
@@ -84,6 +93,7 @@ impl Engine {
             shared,
             torrents: BTreeMap::new(),
             dormant: Dormant::default(),
+            told: Told::default(),
             by_hash: HashMap::new(),
             next_torrent: 0,
             touched: BTreeSet::new(),
@@ -199,21 +209,40 @@ impl Engine {
         torrents.min(self.sweep_at).min(ending).min(self.limits_at).min(self.next_stopping())
     }
 
-    /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before.
-    pub fn rows(&mut self, now: Moment) -> Vec<Arc<TorrentRow>> {
+    /// The torrents in the order they were added, as a user sees them. One that has not changed is the same value as before,
+    /// and so is the list where none has.
+    pub fn rows(&mut self, now: Moment) -> Arc<Vec<Arc<TorrentRow>>> {
         let unix_start = self.shared.unix_start;
-        self.dormant.refresh_rows(unix_start);
+        let stirred = self.dormant.refresh_rows(unix_start);
         let awake = self.torrents.iter_mut().filter(|(_, torrent)| !torrent.is_leaving());
-        let mut awake = awake.map(|(key, torrent)| (*key, torrent.row(now, unix_start))).peekable();
+        let awake: Vec<_> = awake.map(|(key, torrent)| (*key, torrent.row(now, unix_start))).collect();
+        let same = |(one, other): (&(TorrentKey, Arc<TorrentRow>), &(TorrentKey, Arc<TorrentRow>))| {
+            one.0 == other.0 && Arc::ptr_eq(&one.1, &other.1)
+        };
+        let told = &mut self.told;
+        if !stirred && awake.len() == told.awake.len() && awake.iter().zip(&told.awake).all(same) {
+            return Arc::clone(&told.rows);
+        }
         let mut rows = Vec::with_capacity(self.by_hash.len());
+        let mut before = awake.iter().peekable();
         for (key, row) in self.dormant.rows() {
-            while let Some((_, before)) = awake.next_if(|(other, _)| other < key) {
-                rows.push(before);
+            while let Some((_, row)) = before.next_if(|(other, _)| other < key) {
+                rows.push(Arc::clone(row));
             }
             rows.push(Arc::clone(row));
         }
-        rows.extend(awake.map(|(_, row)| row));
-        rows
+        rows.extend(before.map(|(_, row)| Arc::clone(row)));
+        (told.rows, told.awake) = (Arc::new(rows), awake);
+        Arc::clone(&told.rows)
+    }
+
+    /// One torrent as a user sees it.
+    pub fn row(&mut self, now: Moment, torrent: InfoHash) -> Option<Arc<TorrentRow>> {
+        let (key, unix_start) = (*self.by_hash.get(&torrent)?, self.shared.unix_start);
+        match self.torrents.get_mut(&key) {
+            Some(torrent) => (!torrent.is_leaving()).then(|| torrent.row(now, unix_start)),
+            None => self.dormant.row(key, unix_start),
+        }
     }
 
     /// Long work on torrents, in the order they were added.

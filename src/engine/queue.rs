@@ -24,18 +24,27 @@ impl Engine {
         let most = |limit: Option<u32>| limit.map_or(usize::MAX, |limit| limit as usize);
         let (mut downloads, mut seeds) = (most(limits.downloads), most(limits.seeds));
         for (number, key) in self.in_order().into_iter().enumerate() {
+            let position = number as u32 + 1;
+            let Some(torrent) = self.torrents.get(&key).or_else(|| self.dormant.get(key)) else { continue };
+            let free = match torrent.class() {
+                Class::Idle => None,
+                Class::Download => Some(&mut downloads),
+                Class::Seed => Some(&mut seeds),
+            };
+            let waits = free.map(|free| {
+                let waits = *free == 0;
+                *free = free.saturating_sub(1);
+                waits
+            });
+            // Most of them stay where they are, and what is not touched need not be shown anew.
+            if torrent.position == position && waits.is_none_or(|waits| waits == torrent.waits()) {
+                continue;
+            }
             let rests = self.dormant.get(key).is_some();
             let found = if rests { self.dormant.get_mut(key) } else { self.torrents.get_mut(&key) };
             let Some(torrent) = found else { continue };
-            torrent.position = number as u32 + 1;
-            let free = match torrent.class() {
-                Class::Idle => continue,
-                Class::Download => &mut downloads,
-                Class::Seed => &mut seeds,
-            };
-            let waits = *free == 0;
-            *free = free.saturating_sub(1);
-            if torrent.set_waits(waits, &mut self.shared) {
+            torrent.position = position;
+            if waits.is_some_and(|waits| torrent.set_waits(waits, &mut self.shared)) {
                 if rests {
                     self.with_asleep(key, |_, _| false);
                 } else {

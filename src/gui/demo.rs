@@ -236,7 +236,7 @@ impl Demo {
         let view = View {
             generation: self.generation,
             unix_millis: unix_millis(),
-            torrents: self.torrents.iter().cloned().map(Arc::new).collect(),
+            torrents: Arc::new(self.torrents.iter().cloned().map(Arc::new).collect()),
             jobs: self.jobs.iter().map(answers::Job::row).collect(),
             detail,
             totals,

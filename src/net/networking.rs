@@ -1,18 +1,19 @@
 //! The session in its network: what passes between the engine's loop and the desk of the network.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::api::{
     Event, Level, NetworkCommand, NetworkRules, NetworkView, RequestId, Settings, Share, Source, State,
+    TorrentRow,
 };
 use crate::base::{InfoHash, Moment, Span};
 use crate::engine::{Addition, Input, Subject};
 use crate::metainfo::Torrent;
 use crate::net::driver::Driver;
 use crate::net::network::{Begin, Desk, Order, Word};
-use crate::network::{Holding, Sending};
+use crate::network::{Holdings, Sending};
 
 /// How often the user's facts are brought up to date.
 const FACTS: Span = Span::from_secs(1);
@@ -30,11 +31,10 @@ pub(super) struct Networking {
     resting: bool,
     /// Shares that are hashed and not yet in the index, with the tiers that people here reach.
     uploading: BTreeMap<RequestId, Uploading>,
-    /// Since when each torrent is seeded in this run.
-    seeding: HashMap<InfoHash, Moment>,
     next_facts: Moment,
-    /// The torrents that the coordinator was last told of, and whether each is seeded.
-    told: Vec<(InfoHash, bool)>,
+    /// What the user holds, and the rows that it was made from.
+    holdings: Holdings,
+    seen: Arc<Vec<Arc<TorrentRow>>>,
     /// What the window shows.
     pub(super) view: Option<Arc<NetworkView>>,
     /// Whether there is more in it than time that has passed since it was last published.
@@ -75,6 +75,21 @@ impl Networking {
         self.desk.take()
     }
 
+    /// Notes what the rows say that the user holds; true where that is not what it was. Rows that are those of before are not
+    /// looked at.
+    fn take_rows(&mut self, now: Moment, rows: &Arc<Vec<Arc<TorrentRow>>>) -> bool {
+        let seen = std::mem::replace(&mut self.seen, Arc::clone(rows));
+        let is_as_before = |(one, other): (&Arc<TorrentRow>, &Arc<TorrentRow>)| {
+            Arc::ptr_eq(one, other) || held(one) == held(other)
+        };
+        let is_known = self.holdings.revision() > 0 && seen.len() == rows.len();
+        if is_known && (Arc::ptr_eq(&seen, rows) || seen.iter().zip(rows.iter()).all(is_as_before)) {
+            return false;
+        }
+        let all: Vec<_> = rows.iter().filter_map(|row| held(row)).take(HOLDINGS).collect();
+        self.holdings.set(now, &all)
+    }
+
     fn order(&self, order: Order) -> bool {
         self.desk.as_ref().is_some_and(|desk| desk.order(order))
     }
@@ -86,7 +101,7 @@ impl Driver {
         if begin == Begin::Without {
             return;
         }
-        match Desk::open(begin, state, &self.settings, self.inbox.clone()) {
+        match Desk::open(begin, state, &self.settings, self.inbox.clone(), self.clock) {
             Ok(desk) => {
                 let (name, port) = (user_name(&self.settings), self.listening_port());
                 desk.note(|facts| (facts.name, facts.port) = (name, port));
@@ -261,33 +276,15 @@ impl Driver {
     }
 
     /// Brings up to date what the coordinator is told of this user, where that is due.
-    pub(super) fn note_facts(&mut self, now: Moment) {
+    pub(super) fn note_facts(&mut self, now: Moment, rows: &Arc<Vec<Arc<TorrentRow>>>) {
         if self.networking.desk.is_none() || now < self.networking.next_facts {
             return;
         }
         self.networking.next_facts = now + FACTS;
-        let (mut seeding, mut torrents) = (HashMap::new(), Vec::new());
-        for row in self.engine.rows(now) {
-            let torrent = row.info_hash;
-            match row.state {
-                State::Seeding => {
-                    let since = self.networking.seeding.get(&torrent).copied().unwrap_or(now);
-                    seeding.insert(torrent, since);
-                    torrents.push(Holding { torrent, seed_secs: Some(now.since(since).secs()) });
-                }
-                State::Downloading | State::Metadata => torrents.push(Holding { torrent, seed_secs: None }),
-                State::Checking | State::Queued | State::Paused | State::Failed => {}
-            }
-        }
-        torrents.truncate(HOLDINGS);
-        self.networking.seeding = seeding;
-        let holdings: Vec<_> =
-            torrents.iter().map(|holding| (holding.torrent, holding.seed_secs.is_some())).collect();
-        let has_changed = self.networking.told != holdings;
-        self.networking.told = holdings;
+        let has_changed = self.networking.take_rows(now, rows);
         let sends = self.engine.sends(now, SENDS).into_iter();
         let sends = sends.map(|(to, torrent, rate)| Sending { to, torrent, rate }).collect();
-        let port = self.listening_port();
+        let (torrents, port) = (self.networking.holdings.clone(), self.listening_port());
         if let Some(desk) = &self.networking.desk {
             desk.note(|facts| (facts.torrents, facts.sends, facts.port) = (torrents, sends, port));
             if has_changed {
@@ -300,7 +297,9 @@ impl Driver {
     /// Downloads have completed: the coordinator learns of it with the next beat, which comes at once.
     pub(super) fn tell_completed(&mut self, names: Vec<String>) {
         self.networking.next_facts = Moment::ZERO;
-        self.note_facts(self.clock.now());
+        let now = self.clock.now();
+        let rows = self.engine.rows(now);
+        self.note_facts(now, &rows);
         for name in names {
             self.networking.order(Order::Completed(name));
         }
@@ -308,6 +307,15 @@ impl Driver {
 
     fn listening_port(&self) -> u16 {
         self.listeners.addrs().first().map_or(0, std::net::SocketAddr::port)
+    }
+}
+
+/// What a row says that the user holds, and whether it is seeded; nothing where it stands still.
+fn held(row: &TorrentRow) -> Option<(InfoHash, bool)> {
+    match row.state {
+        State::Seeding => Some((row.info_hash, true)),
+        State::Downloading | State::Metadata => Some((row.info_hash, false)),
+        State::Checking | State::Queued | State::Paused | State::Failed => None,
     }
 }
 

@@ -60,13 +60,14 @@ impl Driver {
                 self.publisher.tracker = Arc::new(tracker);
             }
         }
-        self.note_facts(now);
         let begun = self.clock.now();
+        let rows = self.engine.rows(now);
+        self.note_facts(now, &rows);
         let last = &self.publisher.last;
         let view = View {
             generation: last.generation + 1,
             unix_millis: self.clock.unix_millis(),
-            torrents: self.engine.rows(now),
+            torrents: rows,
             jobs: self.jobs.rows(now).into_iter().chain(self.engine.jobs(now)).collect(),
             detail: self.engine.detail(now),
             totals: self.engine.totals(now),
@@ -104,7 +105,7 @@ fn same(one: &View, other: &View) -> bool {
         && one.network.is_some() == other.network.is_some()
 }
 
-fn same_rows(one: &[Arc<TorrentRow>], other: &[Arc<TorrentRow>]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other) || one == other)
+fn same_rows(one: &Arc<Vec<Arc<TorrentRow>>>, other: &Arc<Vec<Arc<TorrentRow>>>) -> bool {
+    let same = |(one, other): (&Arc<TorrentRow>, &Arc<TorrentRow>)| Arc::ptr_eq(one, other) || one == other;
+    Arc::ptr_eq(one, other) || (one.len() == other.len() && one.iter().zip(other.iter()).all(same))
 }

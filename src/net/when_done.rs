@@ -32,9 +32,7 @@ impl Driver {
             return;
         }
         let now = self.clock.now();
-        let Some(row) = self.engine.rows(now).into_iter().find(|row| row.info_hash == *torrent) else {
-            return;
-        };
+        let Some(row) = self.engine.row(now, *torrent) else { return };
         let Some((program, arguments)) = filled_in(&self.settings.run_when_done, &row) else { return };
         let (places, inbox, name) = (self.places.clone(), self.inbox.clone(), row.name.clone());
         tokio::spawn(async move {

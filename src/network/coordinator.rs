@@ -184,7 +184,7 @@ impl Coordinator {
         Ok(Standing::New)
     }
 
-    /// Notes that a user is alive, how many torrents it seeds and downloads, and to whom it sends.
+    /// Notes that a user is alive, how many torrents it seeds and downloads where that is told anew, and to whom it sends.
     ///
     /// # Errors
     /// Where it is not in the register.
@@ -192,12 +192,13 @@ impl Coordinator {
         &mut self,
         now: Moment,
         id: MemberId,
-        (seeding, downloading): (u32, u32),
+        counts: Option<(u32, u32)>,
         sends: Vec<Sending>,
     ) -> Result<&User, Refusal> {
         let user = self.users.get_mut(&id).ok_or_else(unregistered)?;
         user.heard = user.heard.max(now);
-        (user.seeding, user.downloading, user.sends) = (seeding, downloading, sends);
+        (user.seeding, user.downloading) = counts.unwrap_or((user.seeding, user.downloading));
+        user.sends = sends;
         user.sends.truncate(SENDS);
         Ok(user)
     }
@@ -459,7 +460,7 @@ mod tests {
         assert_eq!(coordinator.tiers(), [[url(2)]]);
         assert!(coordinator.users_since(list.revision).is_some_and(|list| list.users.is_empty()));
         assert_eq!(
-            coordinator.hear_user(at(11), id(5), (0, 0), Vec::new()).expect_err("gone").code,
+            coordinator.hear_user(at(11), id(5), None, Vec::new()).expect_err("gone").code,
             Code::Unregistered
         );
     }

@@ -38,6 +38,8 @@ pub struct Reply {
     pub users: Option<UserList>,
     /// What is to be uploaded again.
     pub missing: Vec<InfoHash>,
+    /// The revision of what the member tells that the coordinator has; 0 for none.
+    pub told: u64,
     /// Between two beats, where it says.
     pub beat: Option<Span>,
     /// Whether it was registered already.
@@ -78,6 +80,7 @@ pub struct Member {
     rules: Option<NetworkRules>,
     trackers: Vec<Vec<String>>,
     users_revision: u64,
+    told: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,7 @@ impl Member {
             rules: None,
             trackers: Vec::new(),
             users_revision: 0,
+            told: 0,
         }
     }
 
@@ -199,6 +203,11 @@ impl Member {
         self.users_revision
     }
 
+    /// The revision of what it tells that the coordinator has, by its last answer; 0 for none.
+    pub fn told(&self) -> u64 {
+        self.told
+    }
+
     /// What applies, once it is known.
     pub fn rules(&self) -> Option<&NetworkRules> {
         self.rules.as_ref()
@@ -213,6 +222,7 @@ impl Member {
         let mut news = Vec::new();
         self.state = State::In;
         self.failures = 0;
+        self.told = reply.told;
         if let Some(beat) = reply.beat {
             self.beat = beat.clamp(BEATS.0, BEATS.1);
         }
@@ -270,6 +280,7 @@ impl Reply {
             trackers: Some(welcome.trackers),
             users: None,
             missing: welcome.missing,
+            told: 0,
             beat: Some(Span::from_secs(welcome.beat_secs)),
             already: welcome.already_unix_millis.is_some(),
         }
@@ -278,12 +289,12 @@ impl Reply {
 
 impl From<TrackerNews> for Reply {
     fn from(news: TrackerNews) -> Self {
-        Self { rules: news.rules, users: news.users, ..Self::default() }
+        Self { rules: news.rules, users: news.users, told: news.revision, ..Self::default() }
     }
 }
 
 impl From<UserNews> for Reply {
     fn from(news: UserNews) -> Self {
-        Self { rules: news.rules, trackers: Some(news.trackers), ..Self::default() }
+        Self { rules: news.rules, trackers: Some(news.trackers), told: news.revision, ..Self::default() }
     }
 }

@@ -7,6 +7,7 @@
 //! - `coordinator`: [`Coordinator`], the registers of trackers and users, the rules, and whose turn it is
 //! - `index`: [`Index`], the .torrent of every upload
 //! - `member`: [`Member`], when a tracker or user registers and beats, and what the answers mean
+//! - `telling`: [`Holdings`] and [`Swarms`], what a member has to tell and has told
 //! - `service`: [`Network`], the three behind the operations
 //! - `statistics`: [`Statistics`], who downloads, who seeds, and for how long seeds stay
 //!
@@ -20,6 +21,7 @@ mod protocol;
 mod screen;
 mod service;
 mod statistics;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -31,3 +33,4 @@ pub use protocol::*;
 pub use screen::Screen;
 pub use service::{Effect, Network, Screens};
 pub use statistics::{Names, Sighting, Source, Statistics};
+pub use telling::{Holdings, Swarms};

@@ -70,13 +70,18 @@ pub struct RegisterTracker {
     pub urls: Vec<String>,
 }
 
-/// A tracker is alive, and what it knows of its swarms: all of it each time, so that a lost beat loses nothing.
+/// A tracker is alive, and what it knows of its swarms: all of it, or nothing where the coordinator has said that it has all
+/// of it, so that a lost beat loses nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackerBeat {
     /// Who it is.
     pub id: MemberId,
-    /// Its swarms, at most 10,000 of them and 50,000 peers in all.
-    pub swarms: Vec<SwarmReport>,
+    /// Its swarms, at most 10,000 of them and 50,000 peers in all; absent where they are those of `revision`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swarms: Option<Vec<SwarmReport>>,
+    /// By which number the coordinator is to know these swarms; 0 where it need not.
+    #[serde(default)]
+    pub revision: u64,
     /// The revision of the list of users that it has; 0 for none.
     #[serde(default)]
     pub users_revision: u64,
@@ -122,13 +127,17 @@ pub struct RegisterUser {
     pub shares: Vec<InfoHash>,
 }
 
-/// A user is alive, and what it is doing.
+/// A user is alive, and what it is doing: as with a tracker's beat, all of what it holds or nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserBeat {
     /// Who it is.
     pub id: MemberId,
-    /// The torrents it seeds or downloads, at most 5,000.
-    pub torrents: Vec<Holding>,
+    /// The torrents it seeds or downloads, at most 5,000; absent where they are those of `revision`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub torrents: Option<Vec<Holding>>,
+    /// By which number the coordinator is to know these torrents; 0 where it need not.
+    #[serde(default)]
+    pub revision: u64,
     /// To whom it sends, the fastest first, at most 100.
     #[serde(default)]
     pub sends: Vec<Sending>,
@@ -261,6 +270,9 @@ pub struct TrackerNews {
     /// The users, where the list has changed since the revision the tracker has.
     #[serde(default)]
     pub users: Option<UserList>,
+    /// The revision of its swarms that the coordinator has; 0 where it wants all of them.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The list of users as a tracker keeps it.
@@ -279,6 +291,9 @@ pub struct UserNews {
     pub rules: NetworkRules,
     /// The trackers of the network, as their announce URLs.
     pub trackers: Vec<Vec<String>>,
+    /// The revision of its torrents that the coordinator has; 0 where it wants all of them.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The answer to an upload.

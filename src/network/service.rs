@@ -265,17 +265,21 @@ impl Network {
 
     fn tracker_beat(&mut self, now: Moment, beat: TrackerBeat) -> Result<TrackerNews, Refusal> {
         self.coordinator.hear_tracker(now, beat.id)?;
-        let own_ip = self.own_ip;
-        let sightings = beat.swarms.into_iter().flat_map(|swarm| {
-            swarm.peers.into_iter().map(move |peer| Sighting {
-                torrent: swarm.torrent,
-                addr: outward(own_ip, peer.addr),
-                seed_for: peer.seed_secs.map(Span::from_secs),
-            })
-        });
-        self.statistics.report(now, Source::Tracker(beat.id), sightings);
+        let (own_ip, source) = (self.own_ip, Source::Tracker(beat.id));
+        if let Some(swarms) = beat.swarms {
+            let sightings = swarms.into_iter().flat_map(|swarm| {
+                swarm.peers.into_iter().map(move |peer| Sighting {
+                    torrent: swarm.torrent,
+                    addr: outward(own_ip, peer.addr),
+                    seed_for: peer.seed_secs.map(Span::from_secs),
+                })
+            });
+            let all_count = self.statistics.report(now, source, sightings);
+            self.statistics.set_revision(source, if all_count { beat.revision } else { 0 });
+        }
         let users = self.coordinator.users_since(beat.users_revision);
-        Ok(TrackerNews { rules: self.coordinator.rules().clone(), users })
+        let revision = self.statistics.revision(source);
+        Ok(TrackerNews { rules: self.coordinator.rules().clone(), users, revision })
     }
 
     fn leave_tracker(&mut self, now: Moment, request: LeaveTracker) -> Result<Done, Refusal> {
@@ -294,6 +298,8 @@ impl Network {
     ) -> Result<Welcome, Refusal> {
         let addr = SocketAddr::new(self.seen_as(from), request.port);
         let standing = self.coordinator.register_user(now, request.id, &request.name, addr)?;
+        // It may hold the same at another address now.
+        self.statistics.set_revision(Source::User(request.id), 0);
         self.statistics.user_came(addr, now);
         let name = self.user_name(request.id);
         self.screens.coordinator.say(
@@ -309,17 +315,24 @@ impl Network {
     }
 
     fn user_beat(&mut self, now: Moment, mut beat: UserBeat) -> Result<UserNews, Refusal> {
-        beat.torrents.truncate(HOLDINGS);
-        let seeding = beat.torrents.iter().filter(|holding| holding.seed_secs.is_some()).count();
-        let counts = (seeding as u32, (beat.torrents.len() - seeding) as u32);
-        let addr = self.coordinator.hear_user(now, beat.id, counts, beat.sends)?.addr;
-        let sightings = beat.torrents.into_iter().map(|holding| Sighting {
-            torrent: holding.torrent,
-            addr,
-            seed_for: holding.seed_secs.map(Span::from_secs),
+        let source = Source::User(beat.id);
+        let counts = beat.torrents.as_mut().map(|torrents| {
+            torrents.truncate(HOLDINGS);
+            let seeding = torrents.iter().filter(|holding| holding.seed_secs.is_some()).count();
+            (seeding as u32, (torrents.len() - seeding) as u32)
         });
-        self.statistics.report(now, Source::User(beat.id), sightings);
-        Ok(UserNews { rules: self.coordinator.rules().clone(), trackers: self.coordinator.tiers() })
+        let addr = self.coordinator.hear_user(now, beat.id, counts, beat.sends)?.addr;
+        if let Some(torrents) = beat.torrents {
+            let sightings = torrents.into_iter().map(|holding| Sighting {
+                torrent: holding.torrent,
+                addr,
+                seed_for: holding.seed_secs.map(Span::from_secs),
+            });
+            let all_count = self.statistics.report(now, source, sightings);
+            self.statistics.set_revision(source, if all_count { beat.revision } else { 0 });
+        }
+        let (rules, trackers) = (self.coordinator.rules().clone(), self.coordinator.tiers());
+        Ok(UserNews { rules, trackers, revision: self.statistics.revision(source) })
     }
 
     fn leave_user(&mut self, now: Moment, request: LeaveUser) -> Result<Done, Refusal> {

@@ -93,6 +93,11 @@ impl Torrent {
         std::mem::replace(&mut self.last_class, class) != class
     }
 
+    /// Whether it waits for its turn.
+    pub(in crate::engine) fn waits(&self) -> bool {
+        self.waits
+    }
+
     /// Lets it wait for its turn, or run; true where that changes something.
     pub(in crate::engine) fn set_waits(&mut self, waits: bool, shared: &mut Shared) -> bool {
         if std::mem::replace(&mut self.waits, waits) == waits {

@@ -200,7 +200,7 @@ mod tests {
             [("beta two", 5), ("Alpha", 9), ("gamma two", 1)].into_iter().enumerate()
         {
             let row = TorrentRow { name: name.to_owned(), size, ..demo::row(number as u32) };
-            view.torrents.push(Arc::new(TorrentRow { state: State::Seeding, ..row }));
+            Arc::make_mut(&mut view.torrents).push(Arc::new(TorrentRow { state: State::Seeding, ..row }));
         }
         assert_eq!(order(&view, "", false, "", Shown::All), ["beta two", "Alpha", "gamma two"]);
         assert_eq!(order(&view, "name", false, "", Shown::All), ["Alpha", "beta two", "gamma two"]);
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn nothing_is_sorted_twice() {
         let mut view = View { generation: 7, ..View::default() };
-        view.torrents = (0..100).map(|number| Arc::new(demo::row(number))).collect();
+        view.torrents = Arc::new((0..100).map(|number| Arc::new(demo::row(number))).collect());
         let mut order = Order::default();
         let sort = Sort { key: "name".to_owned(), descending: false };
         order.refresh(&view, &sort, "", Shown::All);

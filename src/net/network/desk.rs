@@ -108,6 +108,7 @@ impl Desk {
         state: Option<&Path>,
         settings: &Settings,
         inbox: Inbox,
+        clock: Clock,
     ) -> std::io::Result<Self> {
         let (orders, queue) = mpsc::channel(ORDERS);
         let facts = Arc::new(Mutex::new(UserFacts::default()));
@@ -122,6 +123,7 @@ impl Desk {
             bind: settings.bind,
             facts: Arc::clone(&facts),
             inbox,
+            clock,
             looks,
         };
         let runtime =
@@ -168,6 +170,8 @@ struct Setup {
     bind: Option<IpAddr>,
     facts: Arc<Mutex<UserFacts>>,
     inbox: Inbox,
+    /// The session's clock, by which the facts count.
+    clock: Clock,
     looks: bool,
 }
 
@@ -231,10 +235,10 @@ pub(super) struct Room {
 
 impl Room {
     fn new(setup: Setup) -> Self {
-        let Setup { begin, folder, listen, join, hosts, bind, facts, inbox, looks } = setup;
+        let Setup { begin, folder, listen, join, hosts, bind, facts, inbox, clock, looks } = setup;
         let identity = Identity::of(folder.as_deref()).map_err(|error| error.to_string());
         Self {
-            clock: Clock::start(),
+            clock,
             identity,
             folder,
             bind,
@@ -404,7 +408,7 @@ impl Room {
 
     fn seat_user(&mut self) {
         let (Some(client), Ok(identity)) = (self.client.clone(), &self.identity) else { return };
-        let role = UserRole::new(client, identity.user, Arc::clone(&self.facts));
+        let role = UserRole::new(client, identity.user, Arc::clone(&self.facts), self.clock);
         let (wish, wished) = watch::channel(Wish { connected: !self.disconnected, hurry: 0 });
         let (news, heard) = mpsc::channel(64);
         let task = self.members.spawn(attend(role, wished, news));

@@ -1,8 +1,6 @@
 //! Members at work: each asks its coordinator when its machine says so, for as long as somebody wants it to.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +11,8 @@ use crate::net::clock::Clock;
 use crate::net::network::Client;
 use crate::net::tracker::Observer;
 use crate::network::{
-    Call, CallError, Holding, LeaveTracker, LeaveUser, Member, MemberId, News, PeerReport, RegisterTracker,
-    RegisterUser, Reply, Sending, SwarmReport, TrackerBeat, UserBeat,
+    Call, CallError, Holdings, LeaveTracker, LeaveUser, Member, MemberId, News, RegisterTracker,
+    RegisterUser, Reply, Sending, Swarms, TrackerBeat, UserBeat,
 };
 
 /// Swarms that a tracker tells of, and peers in all of them.
@@ -38,8 +36,8 @@ impl Default for Wish {
 
 /// What a member tells its coordinator.
 pub trait Role: Send {
-    /// Carries out one call.
-    fn ask(&mut self, call: Call, revision: u64) -> impl Future<Output = Result<Reply, CallError>> + Send;
+    /// Carries out one call of that member.
+    fn ask(&mut self, call: Call, member: &Member) -> impl Future<Output = Result<Reply, CallError>> + Send;
 }
 
 /// Runs a member until nobody holds its wish any more; it leaves the register then. Everything that changes for it is sent on.
@@ -56,7 +54,7 @@ pub async fn attend<R: Role>(mut role: R, mut wish: watch::Receiver<Wish>, news:
             member.hurry(now);
         }
         if let Some(call) = member.poll(now) {
-            let answer = role.ask(call, member.users_revision()).await;
+            let answer = role.ask(call, &member).await;
             for news_item in member.handle(clock.now(), call, answer) {
                 // Whoever does not listen any more wants no more either.
                 ending |= news.send(news_item).await.is_err();
@@ -87,41 +85,19 @@ pub struct TrackerRole {
     id: MemberId,
     tracker: Observer,
     clock: Clock,
-    /// Since when each seed was seen to be one.
-    seeds: HashMap<(InfoHash, SocketAddr), Moment>,
+    /// What stands at the tracker, as it was looked at last.
+    swarms: Swarms,
 }
 
 impl TrackerRole {
     /// A tracker of that name with the coordinator that the client leads to.
     pub fn new(client: Client, id: MemberId, tracker: Observer) -> Self {
-        Self { client, id, tracker, clock: Clock::start(), seeds: HashMap::new() }
-    }
-
-    /// What stands at the tracker now.
-    fn swarms(&mut self) -> Vec<SwarmReport> {
-        let now = self.clock.now();
-        let mut seeds = HashMap::new();
-        let report = self.tracker.swarms(SWARMS, PEERS).into_iter().map(|(torrent, peers)| SwarmReport {
-            torrent,
-            peers: peers
-                .into_iter()
-                .map(|(addr, is_seed)| {
-                    let since = is_seed.then(|| self.seeds.get(&(torrent, addr)).copied().unwrap_or(now));
-                    if let Some(since) = since {
-                        seeds.insert((torrent, addr), since);
-                    }
-                    PeerReport { addr, seed_secs: since.map(|since| now.since(since).secs()) }
-                })
-                .collect(),
-        });
-        let report = report.collect();
-        self.seeds = seeds;
-        report
+        Self { client, id, tracker, clock: Clock::start(), swarms: Swarms::default() }
     }
 }
 
 impl Role for TrackerRole {
-    async fn ask(&mut self, call: Call, users_revision: u64) -> Result<Reply, CallError> {
+    async fn ask(&mut self, call: Call, member: &Member) -> Result<Reply, CallError> {
         let (client, id) = (self.client.clone(), self.id);
         let reply = match call {
             Call::Register => {
@@ -129,8 +105,11 @@ impl Role for TrackerRole {
                 Reply::to_tracker(client.ask(&RegisterTracker { id, urls }).await?)
             }
             Call::Beat => {
-                let swarms = self.swarms();
-                client.ask(&TrackerBeat { id, swarms, users_revision }).await?.into()
+                let now = self.clock.now();
+                self.swarms.set(now, self.tracker.swarms(SWARMS, PEERS));
+                let (swarms, revision) = (self.swarms.tell(now, member.told()), self.swarms.revision());
+                let users_revision = member.users_revision();
+                client.ask(&TrackerBeat { id, swarms, revision, users_revision }).await?.into()
             }
             Call::Leave => client.ask(&LeaveTracker { id }).await.map(|_| Reply::default())?,
         };
@@ -150,8 +129,8 @@ pub struct UserFacts {
     pub port: u16,
     /// What it has uploaded and still seeds.
     pub shares: Vec<InfoHash>,
-    /// What it seeds and downloads.
-    pub torrents: Vec<Holding>,
+    /// What it seeds and downloads, by the clock of its session.
+    pub torrents: Holdings,
     /// To whom it sends.
     pub sends: Vec<Sending>,
 }
@@ -162,12 +141,18 @@ pub struct UserRole {
     client: Client,
     id: MemberId,
     facts: Arc<Mutex<UserFacts>>,
+    clock: Clock,
 }
 
 impl UserRole {
     /// A user of that name with the coordinator that the client leads to.
-    pub fn new(client: Client, id: MemberId, facts: Arc<Mutex<UserFacts>>) -> Self {
-        Self { client, id, facts }
+    pub(in crate::net) fn new(
+        client: Client,
+        id: MemberId,
+        facts: Arc<Mutex<UserFacts>>,
+        clock: Clock,
+    ) -> Self {
+        Self { client, id, facts, clock }
     }
 
     fn facts(&self) -> UserFacts {
@@ -176,7 +161,7 @@ impl UserRole {
 }
 
 impl Role for UserRole {
-    async fn ask(&mut self, call: Call, _revision: u64) -> Result<Reply, CallError> {
+    async fn ask(&mut self, call: Call, member: &Member) -> Result<Reply, CallError> {
         let (client, id, facts) = (self.client.clone(), self.id, self.facts());
         Ok(match call {
             Call::Register => {
@@ -184,8 +169,9 @@ impl Role for UserRole {
                 Reply::to_user(client.ask(&RegisterUser { id, name, port, shares }).await?)
             }
             Call::Beat => {
-                let UserFacts { torrents, sends, .. } = facts;
-                client.ask(&UserBeat { id, torrents, sends }).await?.into()
+                let UserFacts { torrents: held, sends, .. } = facts;
+                let (torrents, revision) = (held.tell(self.clock.now(), member.told()), held.revision());
+                client.ask(&UserBeat { id, torrents, revision, sends }).await?.into()
             }
             Call::Leave => client.ask(&LeaveUser { id }).await.map(|_| Reply::default())?,
         })

@@ -12,9 +12,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::*;
-use crate::base::InfoHash;
+use crate::base::{InfoHash, Moment};
+use crate::net::clock::Clock;
 use crate::network::{
-    AskRegisters, AskStatistics, Base64, CallError, Code, Fetch, Fingerprint, Holding, JoinLink, List,
+    AskRegisters, AskStatistics, Base64, CallError, Code, Fetch, Fingerprint, Holdings, JoinLink, List,
     MemberId, News, RegisterTracker, RegisterUser, Secret, Upload, UserBeat,
 };
 
@@ -108,7 +109,7 @@ async fn what_is_uploaded_survives_the_coordinator() {
     assert_eq!(second.with(|network, _| network.rules().piece_length), Some(1 << 20));
     // The registers are empty: members find that out and come again.
     assert_eq!(
-        code(way.ask(&UserBeat { id, torrents: Vec::new(), sends: Vec::new() }).await),
+        code(way.ask(&UserBeat { id, torrents: None, revision: 0, sends: Vec::new() }).await),
         Code::Unregistered
     );
     second.stop().await;
@@ -213,7 +214,7 @@ async fn slow_ones_keep_nobody_waiting() {
 
 /// A user at work, with what it hears.
 fn user(link: &JoinLink, facts: UserFacts) -> (watch::Sender<Wish>, mpsc::Receiver<News>) {
-    let role = UserRole::new(client(link), MemberId([7; 16]), Arc::new(Mutex::new(facts)));
+    let role = UserRole::new(client(link), MemberId([7; 16]), Arc::new(Mutex::new(facts)), Clock::start());
     let (wish, wished) = watch::channel(Wish::default());
     let (sender, news) = mpsc::channel(64);
     tokio::spawn(attend(role, wished, sender));
@@ -238,13 +239,9 @@ async fn members_find_a_coordinator_that_restarts_and_leave_when_told() {
     let first = host(&identity, None, HERE).await;
     let (link, addr) = (first.link().clone(), first.addr());
     let torrent = InfoHash([3; 20]);
-    let facts = UserFacts {
-        name: "ada".into(),
-        port: 5,
-        shares: vec![torrent],
-        torrents: vec![Holding { torrent, seed_secs: Some(3) }],
-        sends: Vec::new(),
-    };
+    let mut torrents = Holdings::default();
+    torrents.set(Moment::ZERO, &[(torrent, true)]);
+    let facts = UserFacts { name: "ada".into(), port: 5, shares: vec![torrent], torrents, sends: Vec::new() };
     let (wish, mut news) = user(&link, facts);
     until(&mut news, |news| matches!(news, News::Connected { already: false })).await;
     assert_eq!(until(&mut news, |news| matches!(news, News::Missing(_))).await, News::Missing(vec![torrent]));

@@ -3,7 +3,8 @@
 //! - `crowd`: the users of one torrent, one tracker, or the whole, and their stays
 //! - `series`: [`Series`], a history for plots that never grows
 //!
-//! Trackers report their swarms, users report what they hold, each time all of it. A user is known by the address its peer
+//! Trackers report their swarms, users report what they hold, each time all of it, under a revision: while that stands, a
+//! source that has seen nothing new need not report. A user is known by the address its peer
 //! listens on, so that one who is told of by two trackers and by itself counts once, and so does one who seeds ten torrents.
 //! A user is a seed of a torrent as soon as one report says so.
 
@@ -44,7 +45,7 @@ pub struct Sighting {
 
 /// The statistics of a network.
 pub struct Statistics {
-    reports: BTreeMap<Source, BTreeMap<(InfoHash, SocketAddr), Stance>>,
+    reports: BTreeMap<Source, Report>,
     /// Before when a source says nothing new: when it was last withdrawn. Keeps a time from being counted twice.
     floors: BTreeMap<Source, Moment>,
     /// Users who have left the network, and from when on they count again where they have come back. A tracker may take them
@@ -55,6 +56,14 @@ pub struct Statistics {
     users: BTreeMap<SocketAddr, Tally>,
     torrents: BTreeMap<InfoHash, Part>,
     trackers: BTreeMap<MemberId, Part>,
+}
+
+/// What one source has.
+#[derive(Default)]
+struct Report {
+    seen: BTreeMap<Key, Stance>,
+    /// By what number the source knows it; 0 where some of what it reported does not count here.
+    revision: u64,
 }
 
 /// One torrent or one tracker.
@@ -108,14 +117,23 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Takes everything that `source` sees now, in place of what it saw before.
-    pub fn report(&mut self, now: Moment, source: Source, sightings: impl IntoIterator<Item = Sighting>) {
+    /// Takes everything that `source` sees now, in place of what it saw before; true where all of it counts.
+    pub fn report(
+        &mut self,
+        now: Moment,
+        source: Source,
+        sightings: impl IntoIterator<Item = Sighting>,
+    ) -> bool {
+        let mut all_count = true;
         let floor = self.floors.get(&source).copied().unwrap_or(Moment::ZERO);
         let mut seen = BTreeMap::new();
         for sighting in sightings.into_iter().take(SIGHTINGS) {
             let floor = match self.away.get(&sighting.addr) {
                 None => floor,
-                Some(None) => continue,
+                Some(None) => {
+                    all_count = false;
+                    continue;
+                }
                 Some(Some(back)) => floor.max(*back),
             };
             let stance =
@@ -124,7 +142,7 @@ impl Statistics {
             // A source that names a user twice in one torrent means the more complete one.
             seen.entry(key).and_modify(|known: &mut Stance| *known = stance.max(*known)).or_insert(stance);
         }
-        let before = self.reports.remove(&source).unwrap_or_default();
+        let before = self.reports.remove(&source).unwrap_or_default().seen;
         // What is new goes in before what is gone comes out, so that a seed that only changes torrents stays a seed.
         let mut now_there = BTreeMap::new();
         for (key, stance) in seen {
@@ -135,7 +153,7 @@ impl Statistics {
                 _ if self.enter(source, key, stance, now) => {
                     now_there.insert(key, stance);
                 }
-                _ => {}
+                _ => all_count = false,
             }
         }
         for (key, stance) in before {
@@ -143,12 +161,25 @@ impl Statistics {
                 self.leave(source, key, stance, now);
             }
         }
-        self.reports.insert(source, now_there);
+        self.reports.insert(source, Report { seen: now_there, revision: 0 });
+        all_count
+    }
+
+    /// The revision of what `source` has reported; 0 where it is to report again.
+    pub fn revision(&self, source: Source) -> u64 {
+        self.reports.get(&source).map_or(0, |report| report.revision)
+    }
+
+    /// Remembers by what number `source` knows what it has reported; by 0 it is to report again.
+    pub fn set_revision(&mut self, source: Source, revision: u64) {
+        if let Some(report) = self.reports.get_mut(&source) {
+            report.revision = revision;
+        }
     }
 
     /// Forgets what `source` saw: it has gone, and was last heard of at `heard`.
     pub fn withdraw(&mut self, source: Source, heard: Moment) {
-        for (key, stance) in self.reports.remove(&source).unwrap_or_default() {
+        for (key, stance) in self.reports.remove(&source).unwrap_or_default().seen {
             self.leave(source, key, stance, heard);
         }
         if self.floors.len() >= FLOORS {
@@ -160,8 +191,9 @@ impl Statistics {
     /// A user with that address has gone, and was last heard of at `heard`: whoever still sees it is late.
     pub fn user_left(&mut self, user: MemberId, addr: SocketAddr, heard: Moment) {
         self.withdraw(Source::User(user), heard);
-        let of_user = |report: &BTreeMap<Key, Stance>| -> Vec<(Key, Stance)> {
+        let of_user = |report: &Report| -> Vec<(Key, Stance)> {
             report
+                .seen
                 .iter()
                 .filter(|((_, seen), _)| *seen == addr)
                 .map(|(key, stance)| (*key, *stance))
@@ -170,7 +202,10 @@ impl Statistics {
         let late: Vec<_> = self.reports.iter().map(|(source, report)| (*source, of_user(report))).collect();
         for (source, sightings) in late {
             for (key, stance) in sightings {
-                self.reports.entry(source).or_default().remove(&key);
+                // Should it come back, it is to be told of again.
+                let report = self.reports.entry(source).or_default();
+                report.revision = 0;
+                report.seen.remove(&key);
                 self.leave(source, key, stance, heard);
             }
         }
@@ -213,7 +248,7 @@ impl Statistics {
     pub fn tracker(&self, tracker: MemberId) -> (u32, u32, u32) {
         let torrents = self.reports.get(&Source::Tracker(tracker)).map_or(0, |report| {
             let mut last = None;
-            report.keys().filter(|(torrent, _)| last.replace(*torrent) != Some(*torrent)).count()
+            report.seen.keys().filter(|(torrent, _)| last.replace(*torrent) != Some(*torrent)).count()
         });
         let (peers, seeds) =
             self.trackers.get(&tracker).map_or((0, 0), |part| (part.crowd.peers(), part.crowd.seeds()));

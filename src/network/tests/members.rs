@@ -39,12 +39,10 @@ impl Node {
                 }
                 (Call::Beat, true) => {
                     let users_revision = self.member.users_revision();
-                    ask(network, now, &TrackerBeat { id: own, swarms: Vec::new(), users_revision })
-                        .map(Reply::from)
+                    ask(network, now, &tracker_beat(own, Vec::new(), users_revision)).map(Reply::from)
                 }
                 (Call::Beat, false) => {
-                    ask(network, now, &UserBeat { id: own, torrents: Vec::new(), sends: Vec::new() })
-                        .map(Reply::from)
+                    ask(network, now, &user_beat(own, Vec::new(), Vec::new())).map(Reply::from)
                 }
                 (Call::Leave, true) => ask(network, now, &LeaveTracker { id: own }).map(|_| Reply::default()),
                 (Call::Leave, false) => ask(network, now, &LeaveUser { id: own }).map(|_| Reply::default()),

@@ -1,8 +1,10 @@
 //! The whole network as machines: members against a coordinator over a wire that is a function call.
 //!
+//! - `beats`: what is known already is not told again
 //! - `members`: they find a coordinator that restarts, and hear of what changes
 //! - `operations`: what each answers, changes and refuses
 
+mod beats;
 mod members;
 mod operations;
 
@@ -10,7 +12,10 @@ use std::net::IpAddr;
 
 use crate::api::NetworkRules;
 use crate::base::{Moment, Span};
-use crate::network::{CallError, Code, MemberId, Network, Operation, Refusal};
+use crate::network::{
+    CallError, Code, Holding, MemberId, Network, Operation, Refusal, Sending, SwarmReport, TrackerBeat,
+    UserBeat,
+};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 77, 0, 9));
 
@@ -41,6 +46,15 @@ fn ask_from<R: Operation>(
     assert!(body.len() <= R::BODY_BYTES, "{} of {} bytes", R::NAME, body.len());
     let answer = network.handle(now, from, R::NAME, &body)?;
     Ok(serde_json::from_slice(&answer).expect("the answer that belongs to it"))
+}
+
+/// A beat that tells all of it, by no number.
+fn user_beat(id: MemberId, torrents: Vec<Holding>, sends: Vec<Sending>) -> UserBeat {
+    UserBeat { id, torrents: Some(torrents), revision: 0, sends }
+}
+
+fn tracker_beat(id: MemberId, swarms: Vec<SwarmReport>, users_revision: u64) -> TrackerBeat {
+    TrackerBeat { id, swarms: Some(swarms), revision: 0, users_revision }
 }
 
 fn code<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> Code {

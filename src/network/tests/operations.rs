@@ -76,7 +76,7 @@ fn an_upload_that_comes_again_stays_with_its_tracker() {
     assert_eq!(code(ask(&mut network, at(7), &Fetch { name: "a".into() })), Code::Ambiguous);
     // Only one of the two is to be had.
     let torrents = vec![Holding { torrent: other.entry.info_hash, seed_secs: Some(1) }];
-    ask(&mut network, at(8), &UserBeat { id: id(9), torrents, sends: Vec::new() }).expect("known");
+    ask(&mut network, at(8), &user_beat(id(9), torrents, Vec::new())).expect("known");
     let fetched = ask(&mut network, at(8), &Fetch { name: "a".into() }).expect("one of them");
     assert_eq!(fetched.entry.info_hash, other.entry.info_hash);
 }
@@ -140,12 +140,12 @@ fn statistics_join_what_trackers_and_users_tell() {
     let holding = Holding { torrent, seed_secs: Some(0) };
     let to = "10.77.0.8:5".parse().expect("an address");
     let sends = vec![Sending { to, torrent, rate: 5 }];
-    ask(&mut network, at(0), &UserBeat { id: id(9), torrents: vec![holding], sends }).expect("known");
+    ask(&mut network, at(0), &user_beat(id(9), vec![holding], sends)).expect("known");
     let peers = vec![
         PeerReport { addr: "10.77.0.9:7309".parse().expect("an address"), seed_secs: Some(0) },
         PeerReport { addr: to, seed_secs: None },
     ];
-    let beat = TrackerBeat { id: id(1), swarms: vec![SwarmReport { torrent, peers }], users_revision: 0 };
+    let beat = tracker_beat(id(1), vec![SwarmReport { torrent, peers }], 0);
     let news = ask(&mut network, at(0), &beat).expect("known");
     let list = news.users.expect("the first list");
     assert_eq!(list.users, [("eva".to_owned(), "10.77.0.9:7309".parse().expect("an address"))]);
@@ -177,9 +177,9 @@ fn statistics_join_what_trackers_and_users_tell() {
 #[test]
 fn members_have_to_register_and_leaving_twice_is_fine() {
     let mut network = network();
-    let beat = TrackerBeat { id: id(1), swarms: Vec::new(), users_revision: 0 };
+    let beat = tracker_beat(id(1), Vec::new(), 0);
     assert_eq!(code(ask(&mut network, at(0), &beat)), Code::Unregistered);
-    let beat = UserBeat { id: id(1), torrents: Vec::new(), sends: Vec::new() };
+    let beat = user_beat(id(1), Vec::new(), Vec::new());
     assert_eq!(code(ask(&mut network, at(0), &beat)), Code::Unregistered);
     for _ in 0..2 {
         ask(&mut network, at(0), &LeaveTracker { id: id(1) }).expect("no matter");
