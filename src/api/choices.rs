@@ -1,5 +1,6 @@
 //! What a user may choose of limits, queue and goals, for one torrent, for a label or for all.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,54 @@ pub struct Watch {
     /// Whether files stay as they are instead, and a torrent is taken off the list, with its data left alone, when its file is
     /// removed while the session runs.
     pub removal_stops: bool,
+}
+
+/// When the web page is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebPage {
+    /// Never.
+    Off,
+    /// Where the session runs without a window.
+    #[default]
+    Unattended,
+    /// Beside the window, too.
+    Always,
+}
+
+/// The web page of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// When it is there.
+    pub page: WebPage,
+    /// Where it answers; this computer alone, at [`Web::PORT`], where it is absent. The next free port is taken where that is in use.
+    pub listen: Option<SocketAddr>,
+    /// Names by which a browser may ask for it besides `localhost` and addresses. Others are refused: whoever owns a name may
+    /// have it lead here.
+    pub names: Vec<String>,
+    /// Folders that may be saved into by it, with all below them, besides those of the other settings, where other computers
+    /// reach it.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Web {
+    /// The usual port.
+    pub const PORT: u16 = 7380;
+
+    /// Whether it is there, beside a window or without one.
+    pub fn is_there(&self, unattended: bool) -> bool {
+        match self.page {
+            WebPage::Off => false,
+            WebPage::Unattended => unattended,
+            WebPage::Always => true,
+        }
+    }
+
+    /// Whether other computers may reach it.
+    pub fn is_open(&self) -> bool {
+        self.listen.is_some_and(|listen| !listen.ip().to_canonical().is_loopback())
+    }
 }
 
 /// Minutes of a day.

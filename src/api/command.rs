@@ -29,15 +29,15 @@ pub enum FilePriority {
 pub enum Source {
     /// A .torrent file on this machine.
     File(PathBuf),
-    /// The content of a .torrent file.
-    Bytes(Vec<u8>),
+    /// The content of a .torrent file; base64 in text forms.
+    Bytes(#[serde(with = "base64")] Vec<u8>),
     /// A magnet link (BEP 9).
     Magnet(String),
 }
 
 /// How a torrent is to be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct AddOptions {
     /// The folder to save into; the settings' download folder where it is absent.
     pub folder: Option<PathBuf>,
@@ -57,6 +57,7 @@ pub struct AddOptions {
 
 /// A file or folder to be shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Share {
     /// The file or folder.
     pub path: PathBuf,
@@ -91,7 +92,7 @@ impl Share {
 
 /// One request to a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Reads a torrent and answers with [`Event::Inspected`](super::Event::Inspected) or `Refused`; adds nothing.
     Inspect {
@@ -223,10 +224,132 @@ pub enum Command {
     },
     /// Chooses the torrent whose details the view carries.
     Watch(Option<InfoHash>),
+    /// Tells a torrent in full, once; answers with `Described` or `Refused`.
+    Describe {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// Which torrent.
+        torrent: InfoHash,
+    },
     /// Asks something of the network that is hosted here or was joined.
     Network(super::NetworkCommand),
     /// Replaces the settings, writes them, and lets them take effect.
     Settings(Box<Settings>),
     /// Ends the session: leaves peers and trackers properly, writes its state, answers with `Stopped`.
     Shutdown,
+}
+
+impl Command {
+    /// The number by which it is answered; nothing where it is not, or names one that was begun before.
+    pub fn request(&mut self) -> Option<&mut RequestId> {
+        use super::NetworkCommand as Network;
+        match self {
+            Self::Inspect { request, .. }
+            | Self::Add { request, .. }
+            | Self::Share { request, .. }
+            | Self::Move { request, .. }
+            | Self::StopAndSerialize { request, .. }
+            | Self::SaveTorrent { request, .. }
+            | Self::Describe { request, .. }
+            | Self::Network(
+                Network::Join { request, .. }
+                | Network::Fetch { request, .. }
+                | Network::Save { request, .. }
+                | Network::Unlist { request, .. },
+            ) => Some(request),
+            Self::Cancel(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::PauseAll
+            | Self::ResumeAll
+            | Self::Recheck(_)
+            | Self::Remove { .. }
+            | Self::Prioritise { .. }
+            | Self::Sequential { .. }
+            | Self::Limit { .. }
+            | Self::Goals { .. }
+            | Self::Label { .. }
+            | Self::Rename { .. }
+            | Self::Queue { .. }
+            | Self::AddPeers { .. }
+            | Self::Announce(_)
+            | Self::Watch(_)
+            | Self::Settings(_)
+            | Self::Shutdown
+            | Self::Network(
+                Network::Host { .. }
+                | Network::QuitCoordinator
+                | Network::Connect
+                | Network::Disconnect
+                | Network::ConnectTracker
+                | Network::DisconnectTracker
+                | Network::SetRules(_)
+                | Network::Clear(_)
+                | Network::AllowNotes { .. }
+                | Network::Note { .. }
+                | Network::Ask(_),
+            ) => None,
+        }
+    }
+}
+
+/// Bytes as text of a third more, rather than a number for each.
+mod base64 {
+    use data_encoding::BASE64;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64
+            .decode(text.as_bytes())
+            .map_err(|error| D::Error::custom(format!("this is no base64: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::NetworkCommand;
+
+    fn read(text: &str) -> Result<Command, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn commands_read_as_they_are_written_and_nothing_unknown_is_let_pass() {
+        let options =
+            AddOptions { paused: true, priorities: vec![FilePriority::Skip], ..AddOptions::default() };
+        let source = Source::Bytes(vec![0, 1, 255]);
+        let add = Command::Add { request: RequestId(1), source, options };
+        let text = serde_json::to_string(&add).expect("plain data");
+        assert!(text.contains(r#""bytes":"AAH/""#), "{text}");
+        assert_eq!(read(&text), Ok(add));
+        assert_eq!(read(r#""pause_all""#), Ok(Command::PauseAll));
+        for (wrong, named) in [
+            (r#""explode""#, "explode"),
+            (r#"{"limit":{"torrent":"00"}}"#, "40 hexadecimal"),
+            (&text.replace("paused", "pausd"), "pausd"),
+            (&text.replace("\"request\"", "\"requset\""), "requset"),
+            (&text.replace("AAH/", "AAH"), "base64"),
+            (r#"{"network":{"unlist":{"request":1,"name":"a","force":true}}}"#, "force"),
+        ] {
+            let error = read(wrong).expect_err(wrong);
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_given_to_what_is_answered() {
+        let mut unlist = Command::Network(NetworkCommand::Unlist { request: RequestId(0), name: "a".into() });
+        *unlist.request().expect("it is answered") = RequestId(7);
+        assert_eq!(
+            unlist,
+            Command::Network(NetworkCommand::Unlist { request: RequestId(7), name: "a".into() })
+        );
+        assert_eq!(Command::Cancel(RequestId(3)).request(), None);
+    }
 }

@@ -82,6 +82,13 @@ pub enum Event {
         /// What was found.
         preview: Box<Preview>,
     },
+    /// The answer to [`Command::Describe`](super::Command::Describe).
+    Described {
+        /// The request it answers.
+        request: RequestId,
+        /// The torrent in full.
+        detail: Box<super::Detail>,
+    },
     /// A torrent is on the list.
     Added {
         /// The request it answers.
@@ -180,4 +187,29 @@ pub enum Event {
     Log(LogLine),
     /// The session has ended and everything is written.
     Stopped,
+}
+
+impl Event {
+    /// The request that it answers.
+    pub fn answers(&self) -> Option<RequestId> {
+        match self {
+            Self::Inspected { request, .. }
+            | Self::Described { request, .. }
+            | Self::Added { request, .. }
+            | Self::Shared { request, .. }
+            | Self::TorrentSaved { request, .. }
+            | Self::Moved { request, .. }
+            | Self::Serialized { request, .. }
+            | Self::Joined { request }
+            | Self::Unlisted { request, .. }
+            | Self::Refused { request, .. } => Some(*request),
+            Self::Named { .. }
+            | Self::Seeding { .. }
+            | Self::Completed { .. }
+            | Self::Failed { .. }
+            | Self::Removed(_)
+            | Self::Log(_)
+            | Self::Stopped => None,
+        }
+    }
 }

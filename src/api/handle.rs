@@ -1,6 +1,8 @@
 //! The two channels between a session and whoever uses it, and the current view between them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
@@ -43,6 +45,16 @@ struct Shared {
     /// Wakes the session's side: a command waits.
     asked: Mutex<Option<Waker>>,
     next_request: std::sync::atomic::AtomicU64,
+    /// Who waits for the answer to a request of his own.
+    awaited: Mutex<BTreeMap<RequestId, Sender<Event>>>,
+}
+
+/// The answer to one request, which goes to whoever holds this and to nobody else. Where this is dropped first, it goes where
+/// all events go.
+pub struct Answer {
+    request: RequestId,
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
 }
 
 /// A handle and the session's end of it.
@@ -80,6 +92,24 @@ impl Handle {
         Ok(())
     }
 
+    /// Asks for something under a number of its own and gives the answer to be waited for; nothing where there will be none,
+    /// because such a command shows in the view alone. For threads that may wait, as [`Handle::send_patiently`] is.
+    ///
+    /// # Errors
+    /// Where the session has ended.
+    pub fn ask(&self, mut command: Command) -> Result<Option<Answer>, SessionGone> {
+        let answer = command.request().map(|number| {
+            let request = self.next_request();
+            *number = request;
+            // One is all there is.
+            let (answers, events) = bounded(1);
+            self.shared.awaited().insert(request, answers);
+            Answer { request, events, shared: Arc::clone(&self.shared) }
+        });
+        self.send_patiently(command)?;
+        Ok(answer)
+    }
+
     /// The next event, where one waits.
     pub fn try_event(&self) -> Option<Event> {
         self.events.try_recv().ok()
@@ -106,9 +136,36 @@ impl Handle {
     }
 }
 
+impl Answer {
+    /// The number of the request, by which a long job is known and cancelled.
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The answer, where it comes in that time and before the session ends. To be asked until it has come.
+    pub fn wait(&self, at_most: Duration) -> Option<Event> {
+        self.events.recv_timeout(at_most).ok()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.shared.awaited().remove(&self.request);
+    }
+}
+
 impl Backend {
     /// Tells the user's side that something happened. Log lines are dropped when nobody reads them.
     pub fn emit(&self, event: Event) {
+        let asked = event.answers().and_then(|request| self.shared.awaited().remove(&request));
+        let event = match asked {
+            Some(asked) => match asked.try_send(event) {
+                Ok(()) => return,
+                // Whoever asked has gone this moment.
+                Err(unheard) => unheard.into_inner(),
+            },
+            None => event,
+        };
         if let Event::Log(_) = event
             && self.events.len() > EVENTS / 2
         {
@@ -137,7 +194,18 @@ impl Backend {
     }
 }
 
+impl Drop for Backend {
+    fn drop(&mut self) {
+        // Nobody waits for what can no longer come.
+        self.shared.awaited().clear();
+    }
+}
+
 impl Shared {
+    fn awaited(&self) -> std::sync::MutexGuard<'_, BTreeMap<RequestId, Sender<Event>>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wake(&self, which: &Mutex<Option<Waker>>) {
         // Cloned first, so that a waker may itself use the handle.
         let waker = which.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -162,6 +230,37 @@ mod tests {
         });
         drop(backend);
         assert_eq!(handle.send_patiently(Command::PauseAll), Err(SessionGone));
+    }
+
+    #[test]
+    fn an_answer_goes_to_who_asked_and_to_nobody_else() {
+        let (handle, backend) = pair();
+        let stop = || Command::StopAndSerialize { request: RequestId(0), torrent: None };
+        let answered = |request| Event::Serialized { request, torrents: Vec::new() };
+        let answer = handle.ask(stop()).expect("a session").expect("it is answered");
+        let left = handle.ask(stop()).expect("a session").expect("it is answered");
+        assert_ne!(answer.request(), left.request());
+        for request in [answer.request(), left.request()] {
+            let asked = Command::StopAndSerialize { request, torrent: None };
+            assert_eq!(backend.commands.try_recv(), Ok(asked));
+        }
+        assert_eq!(answer.wait(Duration::ZERO), None);
+        backend.emit(answered(answer.request()));
+        assert_eq!(
+            (answer.wait(Duration::ZERO), handle.try_event()),
+            (Some(answered(answer.request())), None)
+        );
+        // One that nobody waits for any more is an event like others.
+        let request = left.request();
+        drop(left);
+        backend.emit(answered(request));
+        assert_eq!(handle.try_event(), Some(answered(request)));
+        assert!(handle.ask(Command::PauseAll).expect("a session").is_none());
+        let never = handle.ask(stop()).expect("a session").expect("it would be answered");
+        drop(backend);
+        assert_eq!(never.wait(Duration::from_secs(60)), None);
+        assert!(matches!(handle.ask(stop()), Err(SessionGone)));
+        assert!(handle.shared.awaited().is_empty(), "{}", never.request().0);
     }
 
     #[test]

@@ -22,10 +22,10 @@ mod settings;
 mod stats;
 mod view;
 
-pub use choices::{Alternative, Day, Goals, Label, Queue, Turn, Watch};
+pub use choices::{Alternative, Day, Goals, Label, Queue, Turn, Watch, Web, WebPage};
 pub use command::{AddOptions, Command, FilePriority, Share, Source};
 pub use event::{Event, Level, LogLine, Preview, PreviewFile, RequestId};
-pub use handle::{Backend, Handle, SessionGone, Waker, pair};
+pub use handle::{Answer, Backend, Handle, SessionGone, Waker, pair};
 pub use lab::{Experiment, LabError, LabPlan, LabPoint, LabProgress, LabResult, LabRunner, LabWatch};
 pub use network::{
     Announcing, COORDINATOR_PORT, Flow, IndexEntry, NetworkRules, NetworkStatistics, NetworkView,

@@ -44,7 +44,7 @@ pub enum Question {
 /// One request about the network. Refusals come back as `Refused` where there is a request number; otherwise they are
 /// written on the screen of the part that was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum NetworkCommand {
     /// Hosts a network, on `listen` for others or on loopback alone, and leaves the one that was joined; with the
     /// coordinator at work already, moves it there.

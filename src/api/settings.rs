@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::api::choices::DAY;
-use crate::api::{Alternative, Goals, Label, Queue, Watch};
+use crate::api::{Alternative, Goals, Label, Queue, Watch, Web};
 
 /// Labels with limits of their own.
 const LABELS: usize = 1_000;
 /// Watched folders.
 const WATCHED: usize = 100;
+/// Names of this computer, and bytes of one.
+const NAMES: usize = 100;
+const NAME_BYTES: usize = 253;
 
 /// Rate limits in bytes per second; nothing means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +92,8 @@ pub struct Settings {
     pub coordinator_listen: Option<SocketAddr>,
     /// The link to the network that was joined; the secret in it lets everyone in who has it.
     pub join_link: Option<String>,
+    /// The web page.
+    pub web: Web,
     /// The colours of the window.
     pub theme: Theme,
     /// The size of everything in the window, 1 for normal.
@@ -130,6 +135,7 @@ impl Default for Settings {
             coordinator: true,
             coordinator_listen: None,
             join_link: None,
+            web: Web::default(),
             theme: Theme::System,
             zoom: 1.0,
             confirm_quit: true,
@@ -199,6 +205,7 @@ impl Settings {
             return range("alternative", "counts minutes from midnight, below 1440");
         }
         self.check_watched()?;
+        self.check_web()?;
         let relative = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| !path.is_absolute());
         if relative(&self.incomplete_folder) {
             return range("incomplete_folder", "must be a whole path, such as /home/me/Temporal");
@@ -246,6 +253,21 @@ impl Settings {
         }
         if self.watch.len() > WATCHED { range("must be at most 100 folders") } else { Ok(()) }
     }
+
+    fn check_web(&self) -> Result<(), SettingsError> {
+        let range = |why| Err(SettingsError::Range { key: "web", why });
+        let is_name = |name: &String| {
+            (1..=NAME_BYTES).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        };
+        if self.web.names.len() > NAMES || !self.web.names.iter().all(is_name) {
+            return range("must have names of computers, such as nas.local, at most 100");
+        }
+        if self.web.folders.len() > WATCHED || !self.web.folders.iter().all(|folder| folder.is_absolute()) {
+            return range("must have whole paths, such as /home/me/Films, at most 100");
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -266,5 +288,14 @@ mod tests {
         let error = Settings::from_toml("max_connections = 0").expect_err("out of range").to_string();
         assert_eq!(error, "max_connections must be at least 1");
         assert!(Settings::from_toml("zoom = nan").is_err());
+        for (web, fine) in [
+            ("page = \"always\"\nlisten = \"192.0.2.10:7380\"\nnames = [\"nas.local\"]", true),
+            ("page = \"sometimes\"", false),
+            ("names = [\"nas.local:80\"]", false),
+            ("names = [\"\"]", false),
+            ("folders = [\"here\"]", false),
+        ] {
+            assert_eq!(Settings::from_toml(&format!("[web]\n{web}")).is_ok(), fine, "{web}");
+        }
     }
 }

@@ -83,6 +83,7 @@ impl Engine {
             }
             Command::Announce(torrent) => self.with(torrent, |torrent, shared| torrent.announce_now(shared)),
             Command::Watch(torrent) => self.watch(torrent),
+            Command::Describe { request, torrent } => self.describe(request, torrent),
             Command::Settings(settings) => self.set_settings(Arc::from(settings)),
             Command::Shutdown => self.begin_shutdown(),
             // A driver without a network has none to ask.
@@ -102,6 +103,16 @@ impl Engine {
         // It may rest now.
         self.touched.extend(before);
         torrent.into_iter().for_each(|torrent| self.wake(torrent));
+    }
+
+    fn describe(&mut self, request: RequestId, torrent: InfoHash) {
+        let key = self.by_hash.get(&torrent);
+        let found = key.and_then(|key| self.torrents.get_mut(key)).filter(|torrent| !torrent.is_leaving());
+        let event = match found {
+            Some(torrent) => Event::Described { request, detail: Box::new(torrent.detail(&self.shared)) },
+            None => Event::Refused { request, reason: "That torrent is not on the list.".into() },
+        };
+        self.shared.event(event);
     }
 
     pub(super) fn refuse(&mut self, request: RequestId, reason: String) {
@@ -315,6 +326,7 @@ fn subject(command: &Command) -> Option<InfoHash> {
         | Command::Label { torrent, .. }
         | Command::Rename { torrent, .. }
         | Command::Queue { torrent, .. }
+        | Command::Describe { torrent, .. }
         | Command::Announce(torrent) => Some(*torrent),
         _ => None,
     }

@@ -372,7 +372,7 @@ impl Engine {
 /// The request that a command answers to, among those that wait for a torrent.
 fn request_of(command: &Command) -> Option<RequestId> {
     match command {
-        Command::Move { request, .. } => Some(*request),
+        Command::Move { request, .. } | Command::Describe { request, .. } => Some(*request),
         _ => None,
     }
 }

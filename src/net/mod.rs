@@ -10,6 +10,7 @@
 //! - `buffers`: memory that sockets are read to
 //! - `listen`: the sockets that peers connect to
 //! - `serving`: what our servers have in common
+//! - `pages`: [`pages::Pages`], a router of pages at an address
 //! - `trackers`: [`Trackers`], announces and scrapes over HTTP(S) and UDP
 //! - `tracker`: the sockets of a tracker
 //! - `network`: the sockets of a network of coordinator, trackers and users
@@ -30,6 +31,8 @@ mod listen;
 pub mod network;
 mod networking;
 mod obey;
+#[cfg(feature = "web")]
+pub mod pages;
 mod post;
 mod publish;
 mod serving;

@@ -60,7 +60,8 @@ impl Driver {
             | Command::Queue { .. }
             | Command::AddPeers { .. }
             | Command::Announce(_)
-            | Command::Watch(_) => {
+            | Command::Watch(_)
+            | Command::Describe { .. } => {
                 self.publisher.hurry();
                 self.engine.handle(now, Input::Command(command));
             }

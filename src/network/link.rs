@@ -72,6 +72,12 @@ impl Secret {
         BASE64URL_NOPAD.encode(&self.0)
     }
 
+    /// The secret that HTTP carries so.
+    pub fn from_bearer(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
     /// Whether `text` is this secret, in a time that does not depend on where it differs.
     pub fn matches(&self, text: &[u8]) -> bool {
         let own = self.to_bearer();
@@ -259,6 +265,7 @@ mod tests {
     fn the_secret_is_compared_whole() {
         let secret = Secret([9; 16]);
         let bearer = secret.to_bearer();
+        assert_eq!((Secret::from_bearer(&bearer), Secret::from_bearer(&bearer[1..])), (Some(secret), None));
         assert!(secret.matches(bearer.as_bytes()));
         for wrong in ["", &bearer[1..], &bearer[..10], &format!("{bearer}\0"), &Secret([8; 16]).to_bearer()] {
             assert!(!secret.matches(wrong.as_bytes()), "{wrong}");

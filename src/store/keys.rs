@@ -128,6 +128,32 @@ pub(super) const KEYS: &[Key] = &[
     key("goals.ratio", &["Bytes sent per bytes received after which a torrent is paused."], "2.0"),
     key("goals.seed_secs", &["Seconds of seeding after which a torrent is paused."], "604800"),
     key("goals.idle_secs", &["Seconds without anybody who takes after which a seed is paused."], "86400"),
+    key(
+        "web.page",
+        &["When it is there: \"off\", \"unattended\" (where there is no window) or \"always\"."],
+        "\"unattended\"",
+    ),
+    key(
+        "web.listen",
+        &[
+            "Where it answers; without it, this computer alone, at port 7380 or the next that is free. For other computers",
+            "nothing is encrypted on the way: whoever listens there learns the token.",
+        ],
+        "\"192.0.2.10:7380\"",
+    ),
+    key(
+        "web.names",
+        &["Names by which browsers may ask for it, besides localhost and addresses; all others are refused."],
+        "[\"nas.local\"]",
+    ),
+    key(
+        "web.folders",
+        &[
+            "Folders that may be saved into by it, besides those named elsewhere in this file, with all below them. Only where",
+            "other computers reach it; otherwise every folder may be.",
+        ],
+        "[\"/home/me/Films\"]",
+    ),
     key("limits.down", &["Bytes per second received; without it there is no limit."], "1000000"),
     key("limits.up", &["Bytes per second sent; without it there is no limit."], "1000000"),
 ];
@@ -138,4 +164,5 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("alternative", "Other rates over all torrents, by hand or at some hours of the day."),
     ("queue", "How many torrents are active at once."),
     ("goals", "When a torrent has given enough and is paused; without a goal it goes on."),
+    ("web", "The web page that lists torrents and takes commands from whoever has its token."),
 ];

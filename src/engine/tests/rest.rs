@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::api::{Command, Event, FilePriority, Goals, Queue, RequestId, Settings, State};
-use crate::base::{Bitfield, ConnKey, Moment, PeerId, PieceIndex, Rng, Span, TorrentKey};
+use crate::base::{Bitfield, ConnKey, InfoHash, Moment, PeerId, PieceIndex, Rng, Span, TorrentKey};
 use crate::engine::{Change, Counters, Engine, Input, Output, Progress, Record, Summary};
 use crate::peer::Item;
 use crate::wire::peer::{Handshake, Message, Reserved};
@@ -347,6 +347,34 @@ fn what_is_looked_at_in_full_stays_awake() {
         pair.run(|_| false);
     }
     assert!(pair.sides[0].engine.is_asleep(torrent.info_hash));
+}
+
+#[test]
+fn what_is_asked_for_in_full_wakes_for_that_and_rests_again() {
+    let (mut pair, torrent, _) = resting();
+    let request = RequestId(5);
+    pair.command(0, Command::Describe { request, torrent: torrent.info_hash });
+    let described = |event: &Event| match event {
+        Event::Described { request: RequestId(5), detail } => Some(detail.clone()),
+        _ => None,
+    };
+    let mut detail = None;
+    pair.run(|pair| {
+        detail = pair.sides[0].events.iter().find_map(described);
+        detail.is_some()
+    });
+    let detail = detail.expect("an answer");
+    assert_eq!((detail.info_hash, detail.files.len(), detail.piece_count), (torrent.info_hash, 1, 16));
+    for _ in 0..3 {
+        pair.run(|_| false);
+    }
+    assert!(pair.sides[0].engine.is_asleep(torrent.info_hash));
+    pair.command(0, Command::Describe { request, torrent: InfoHash([9; 20]) });
+    let unknown = pair.sides[0]
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Refused { request: RequestId(5), .. }));
+    assert!(unknown);
 }
 
 #[test]

@@ -57,6 +57,8 @@ impl App {
                     download.inspected(request, &preview);
                 }
             }
+            // Only asked for by those who have no view of it.
+            Event::Described { .. } => {}
             Event::Added { torrent, known, .. } => {
                 if known {
                     self.say(Level::Info, "That torrent is on your list already.");

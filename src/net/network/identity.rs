@@ -129,6 +129,14 @@ impl Identity {
     }
 }
 
+/// A secret that nobody can guess.
+///
+/// # Errors
+/// Where the system gives no random numbers.
+pub fn new_secret() -> Result<Secret, IdentityError> {
+    Ok(Secret(random()?))
+}
+
 /// Random bytes from the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], IdentityError> {
     let mut bytes = [0; N];

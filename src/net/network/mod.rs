@@ -38,6 +38,6 @@ pub use client::Client;
 pub use desk::Begin;
 pub(super) use desk::{Desk, Order, Word};
 pub use host::{Host, HostConfig, HostError, folder_in};
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, new_secret};
 pub use keep::KeepError;
 pub use member::{LEAVING, Role, TrackerRole, UserFacts, UserRole, Wish, attend};
