@@ -13,7 +13,7 @@
 //! | [`peer`], [`swarm`], [`announce`], [`tracker`], [`network`], [`engine`] | machines: time and inputs in, outputs out |
 //! | `disk`, `store`, `net` | shells: files, the session database, sockets |
 //! | `sim`, `lab` | simulated time, links and disks; the thesis's experiments |
-//! | `web`, `gui`, `app` | pages, the window, the program |
+//! | `web`, `gui`, `app` | the web page with its API, the window, the program |
 //!
 //! Values and machines know no clock, socket, file, lock or thread. [`engine::Engine`] owns every decision; two drivers call
 //! the same four functions of it: `net`, on tokio, and `sim`, in simulated time. Features choose the shells: `host` (sockets,

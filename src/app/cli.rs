@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
-use crate::api::Settings;
+use crate::api::{Settings, WebPage};
 use crate::app::control::{ControlArgs, ListArgs};
 #[cfg(feature = "sim")]
 use crate::app::lab::LabArgs;
@@ -49,7 +49,7 @@ pub(super) enum Command {
     /// Show how many peers and seeds a network has, and how long seeds stay
     Statistics(NetworkArgs),
     /// Run the app's session unattended, without a window
-    Daemon(SessionArgs),
+    Daemon(DaemonArgs),
     /// List the torrents of the session that runs, with or without a window
     List(ListArgs),
     /// Have the session that runs do something with its torrents
@@ -63,7 +63,41 @@ pub(super) struct DesktopArgs {
     #[arg(value_name = "FILE.torrent|MAGNET")]
     pub(super) open: Vec<OsString>,
     #[command(flatten)]
+    pub(super) web: WebArgs,
+    #[command(flatten)]
     pub(super) session: SessionArgs,
+}
+
+/// The app without a window.
+#[derive(Args, Debug)]
+pub(super) struct DaemonArgs {
+    #[command(flatten)]
+    pub(super) web: WebArgs,
+    #[command(flatten)]
+    pub(super) session: SessionArgs,
+}
+
+/// The web page.
+#[derive(Args, Debug)]
+pub(super) struct WebArgs {
+    /// Have the web page, at that address [default: without a window, at 127.0.0.1:7380]
+    #[arg(long = "web", value_name = "ADDR", conflicts_with = "no_web")]
+    listen: Option<SocketAddr>,
+    /// Have no web page
+    #[arg(long)]
+    no_web: bool,
+}
+
+impl WebArgs {
+    /// Puts into the settings what was given here.
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        if self.no_web {
+            settings.web.page = WebPage::Off;
+        }
+        if let Some(listen) = self.listen {
+            (settings.web.page, settings.web.listen) = (WebPage::Always, Some(listen));
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -314,6 +348,33 @@ mod tests {
         let app =
             Cli::try_parse_from(["fyris", "--state", "s", "a.torrent", "magnet:?x"]).expect("a good line");
         assert_eq!((app.command.is_none(), app.desktop.open.len()), (true, 2));
+    }
+
+    #[test]
+    fn the_web_page_is_chosen_by_option() {
+        let web = |line: &str| {
+            let cli = Cli::try_parse_from(line.split_whitespace()).map_err(|error| error.kind())?;
+            let mut settings = Settings::default();
+            match cli.command {
+                Some(Command::Daemon(args)) => args.web.apply(&mut settings),
+                _ => cli.desktop.web.apply(&mut settings),
+            }
+            Ok(settings.web)
+        };
+        let at = |listen: &str| {
+            Ok(crate::api::Web {
+                page: WebPage::Always,
+                listen: Some(listen.parse().expect("an address")),
+                ..crate::api::Web::default()
+            })
+        };
+        assert_eq!(web("fyris daemon"), Ok(crate::api::Web::default()));
+        assert_eq!(web("fyris daemon --web 0.0.0.0:80"), at("0.0.0.0:80"));
+        assert_eq!(web("fyris --web [::1]:0"), at("[::1]:0"));
+        assert_eq!(web("fyris --no-web").map(|web| web.page), Ok(WebPage::Off));
+        assert_eq!(web("fyris daemon --web 7380"), Err(clap::error::ErrorKind::ValueValidation));
+        let both = web("fyris daemon --web 127.0.0.1:1 --no-web");
+        assert_eq!(both, Err(clap::error::ErrorKind::ArgumentConflict));
     }
 
     #[test]

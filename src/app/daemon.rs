@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use crate::api::{AddOptions, Command, Event, Source};
-use crate::app::cli::SessionArgs;
+use crate::app::cli::{DaemonArgs, SessionArgs, WebArgs};
+#[cfg(feature = "web")]
+use crate::app::page::Page;
 use crate::app::running::{News, Running, app_settings};
 use crate::app::{instance, log, paths, say};
 use crate::net::Config;
@@ -13,26 +15,36 @@ use crate::net::network::Begin;
 use crate::store::Lock;
 
 /// Runs the user's session unattended.
-pub(super) fn run(args: &SessionArgs) -> Result<()> {
-    let state = match &args.state {
+pub(super) fn run(args: &DaemonArgs) -> Result<()> {
+    let state = match &args.session.state {
         Some(state) => state.clone(),
         None => paths::state()?,
     };
     let lock = Lock::take(&state)?;
-    headless(&state, &lock, args, Vec::new())
+    headless(&state, &lock, &args.session, &args.web, Vec::new())
 }
 
 /// Runs a session on a state folder that is ours, and opens what it is given.
-pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<Source>) -> Result<()> {
+pub(super) fn headless(
+    state: &Path,
+    lock: &Lock,
+    args: &SessionArgs,
+    web: &WebArgs,
+    open: Vec<Source>,
+) -> Result<()> {
     log::start("info");
-    let running = start(state, args)?;
+    let running = start(state, args, web)?;
     running.listen()?;
     add(&running.handle, open);
     let handle = running.handle.clone();
     let open = move |sources| add(&handle, sources);
     let text = instance::listen(running.handle.clone(), open).context("no loopback")?;
     lock.write(&text).with_context(|| state.display().to_string())?;
+    #[cfg(feature = "web")]
+    let page = Page::start(running.handle.clone(), state, true).context("there is no web page")?;
     let outcome = attend(&running);
+    #[cfg(feature = "web")]
+    drop(page);
     let orderly = running.end();
     outcome?;
     if !orderly {
@@ -42,8 +54,13 @@ pub(super) fn headless(state: &Path, lock: &Lock, args: &SessionArgs, open: Vec<
 }
 
 /// Starts the session of a state folder, with all that it had.
-pub(super) fn start(state: &Path, args: &SessionArgs) -> Result<Running> {
-    let settings = app_settings(state, args)?;
+pub(super) fn start(state: &Path, args: &SessionArgs, web: &WebArgs) -> Result<Running> {
+    let mut settings = app_settings(state, args)?;
+    web.apply(&mut settings);
+    #[cfg(not(feature = "web"))]
+    if settings.web.page == crate::api::WebPage::Always {
+        say::note("built without the web page");
+    }
     let state = Some(state.to_path_buf());
     Running::start(Config { state, settings, keep_settings: true, restore: true, network: Begin::Settings })
 }

@@ -24,7 +24,7 @@ pub(super) fn run(args: &DesktopArgs) -> Result<()> {
     #[cfg(not(feature = "gui"))]
     crate::app::say::note("built without a window, and running without one");
     #[cfg(not(feature = "gui"))]
-    return daemon::headless(&state, &lock, &args.session, open);
+    return daemon::headless(&state, &lock, &args.session, &args.web, open);
 }
 
 #[cfg(feature = "gui")]
@@ -34,16 +34,18 @@ mod window {
     use anyhow::{Context as _, Result, bail};
 
     use super::{DesktopArgs, Lock, Source, daemon, instance};
+    #[cfg(feature = "web")]
+    use crate::app::page::Page;
     use crate::app::{log, say};
     use crate::gui;
 
     pub(super) fn run(args: &DesktopArgs, state: &Path, lock: Lock, open: Vec<Source>) -> Result<()> {
         if let Some(why) = no_display() {
             say::note(format_args!("{why}; running without a window"));
-            return daemon::headless(state, &lock, &args.session, open);
+            return daemon::headless(state, &lock, &args.session, &args.web, open);
         }
         log::start("warn");
-        let running = daemon::start(state, &args.session)?;
+        let running = daemon::start(state, &args.session, &args.web)?;
         running.pass_signals_on()?;
         let (opener, inbox) = gui::inbox();
         let handed = opener.clone();
@@ -61,7 +63,11 @@ mod window {
             lab: Some(std::sync::Arc::new(crate::lab::run)),
             ..gui::Start::default()
         };
+        #[cfg(feature = "web")]
+        let page = Page::start(running.handle.clone(), state, false).context("there is no web page")?;
         let shown = gui::run(running.handle.clone(), start);
+        #[cfg(feature = "web")]
+        drop(page);
         let orderly = running.end();
         shown?;
         if !orderly {

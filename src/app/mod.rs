@@ -9,6 +9,7 @@
 //! - `transfer`: seeding or fetching one torrent
 //! - `desktop`: the app and its window
 //! - `daemon`: its session without a window
+//! - `page`: its web page
 //! - `control`: what runs already, listed and told what to do
 //! - `running`: a session in this program, and what happens to it
 //! - `instance`: handing arguments to the program that runs already
@@ -30,6 +31,8 @@ mod instance;
 mod lab;
 mod log;
 mod network;
+#[cfg(feature = "web")]
+mod page;
 mod paths;
 mod run;
 mod running;

@@ -4,10 +4,14 @@
 window.py --fyris PATH [--strict] [--keep] [--screenshot FILE]"""
 
 import argparse
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -136,10 +140,40 @@ def handed_over(world, _):
 
 
 def no_display(world, _):
-    """Without a display it says so and goes on without a window."""
-    running = start(world, None, "headless")
-    world.wait("it says where it can be seen", lambda: running.said(r"http://\S+"))
+    """Without a display it says so and goes on without a window; its page takes the window's place."""
+    running = start(world, None, "headless", "--web", "127.0.0.1:0")
+    said = world.wait("it says where its page is", lambda: running.said(r"^web page (http://[^/]+)/#token=(\S+)$"))
+    address, token = said.groups()
+
+    def ask(path, command=None, **headers):
+        """Status and answer."""
+        body = None if command is None else json.dumps(command).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address + path, body, headers), timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    for expected, headers in ((401, {"Authorization": ""}), (421, {"Host": "evil.example"}), (403, {"Origin": "http://evil.example"})):
+        status, answer = ask("/api/commands", "pause_all", **headers)
+        check(f"{headers} is answered by {status}, {answer}", status == expected and " " in answer["error"])
+    torrent = content.single(100_000).torrent(world.folder / "shared.torrent")
+    source = {"bytes": base64.b64encode(torrent.read_bytes()).decode()}
+    status, answer = ask("/api/commands", {"add": {"request": 0, "source": source, "options": {"paused": True}}})
+    check(f"adding is answered by {status}, {answer}", status == 200 and not answer["added"]["known"])
+    name = "<b id=harm>a torrent</b>"
+    status, answer = ask("/api/commands", {"rename": {"torrent": answer["added"]["torrent"], "name": name}})
+    check(f"renaming is answered by {status}, {answer}", status == 200)
+    world.wait("it is listed by that name", lambda: [t["name"] for t in ask("/api/torrents?fields=name")[1]["torrents"]] == [name])
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser:
+        seen = world.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                          f"--user-data-dir={world.path('browser')}", "--virtual-time-budget=3000", "--dump-dom", said.group(0)[9:]]).stdout
+        check(f"the browser shows {seen[:3000]}", "&lt;b id=harm&gt;a torrent" in seen and 'id="harm"' not in seen)
     closes(running)
+    if not browser:
+        raise worlds.Skip("chromium is not installed")
 
 
 def main():

@@ -1,6 +1,8 @@
 //! The program by its command line: what it prints, and its exit codes.
 
 mod control;
+#[cfg(feature = "web")]
+mod web;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -336,7 +338,7 @@ fn a_second_start_hands_over_to_the_first() {
     place.write("a.bin", content(1_000));
     place.run(&["create", "a.bin"]).done();
     let port = port();
-    let app = ["--state", "state", "--bind", "127.0.0.1", "--port", &port];
+    let app = ["--state", "state", "--bind", "127.0.0.1", "--port", &port, "--no-web"];
     let first = Running::start(&place, app.iter().chain(ALONE));
     first.logs("peers reach this session");
     assert_eq!(place.run(&["--state", "state", "a.bin.torrent"]).done(), "");

@@ -6,7 +6,7 @@ use super::*;
 fn session(place: &Place, settings: &str) -> Running {
     let text = format!("tracker = false\ncoordinator = false\n{settings}");
     place.write("state/settings.toml", text);
-    let args = ["daemon", "--state", "state", "--bind", "127.0.0.1", "--port", "0"];
+    let args = ["daemon", "--state", "state", "--bind", "127.0.0.1", "--port", "0", "--no-web"];
     let running = Running::start(place, args.iter().chain(ALONE));
     running.logs("peers reach this session");
     running

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use eframe::egui::{self, DragValue, Key, Slider, Ui};
 
-use crate::api::{Limits, Settings, Theme, Watch};
+use crate::api::{Limits, Settings, Theme, Watch, Web, WebPage};
 use crate::gui::pick::Wanted;
 use crate::gui::scene::{Action, Scene};
 use crate::gui::theme;
@@ -90,6 +90,7 @@ impl SettingsPanel {
             card(ui, "Speed", &mut |ui| speed(ui, &mut draft.limits));
             card(ui, "Connections", &mut |ui| self.connections(ui, scene, &mut draft));
             card(ui, "Tracker", &mut |ui| tracker(ui, &mut draft));
+            card(ui, "Web page", &mut |ui| web(ui, &mut draft.web));
             card(ui, "Closing", &mut |ui| {
                 ui.checkbox(&mut draft.confirm_quit, "Ask before closing while others download from here");
                 true
@@ -212,6 +213,23 @@ fn tracker(ui: &mut Ui, draft: &mut Settings) -> bool {
         port(ui, "Tracker port", &mut draft.tracker_port) && settled
     })
     .inner
+}
+
+fn web(ui: &mut Ui, web: &mut Web) -> bool {
+    field::row(ui, "Have it", |ui| {
+        for (page, label) in [
+            (WebPage::Off, "Never"),
+            (WebPage::Unattended, "Where there is no window"),
+            (WebPage::Always, "Beside the window, too"),
+        ] {
+            ui.radio_value(&mut web.page, page, label);
+        }
+    });
+    if web.page == WebPage::Always {
+        let text = "Its address, with what lets in, is in the file web-address of the folder that Fyris keeps its state in.";
+        field::note(ui, text);
+    }
+    true
 }
 
 fn port(ui: &mut Ui, label: &str, port: &mut u16) -> bool {

@@ -1,0 +1,200 @@
+// One torrent in full: how it stands, its files, peers and trackers, and what can be set for it.
+
+import { command, commands, inFull } from "/session.js";
+import { element, percent, put, rate, size, span } from "/table.js";
+
+const at = (id) => document.getElementById(id);
+/** Rows of one list that are shown. */
+const MOST = 500;
+const REST = 2000;
+const PRIORITIES = ["skip", "low", "normal", "high"];
+const time = (secs) => (secs === null ? "not yet" : new Date(secs * 1000).toLocaleString());
+const kib = (bytes) => (bytes === null ? "" : Math.round(bytes / 1024));
+
+export class Details {
+  constructor(note) {
+    this.note = note;
+    this.hash = null;
+    const dialog = at("detail-dialog");
+    dialog.addEventListener("close", () => {
+      this.hash = null;
+      clearTimeout(this.timer);
+    });
+    for (const button of dialog.querySelectorAll("[data-do]")) {
+      button.addEventListener("click", () => this.act(button.dataset.do, button.textContent));
+    }
+    for (const button of dialog.querySelectorAll("[data-turn]")) {
+      button.addEventListener("click", () => this.send({ queue: { torrent: this.hash, turn: button.dataset.turn } }, "Its place in the queue is set."));
+    }
+    at("detail-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.set();
+    });
+  }
+
+  open(torrent) {
+    this.hash = torrent.info_hash;
+    this.files = new Map();
+    this.filled = null;
+    put(at("detail-name"), torrent.name);
+    put(at("detail-reason"), torrent.reason);
+    put(at("detail-fault"), "");
+    for (const id of ["files", "peers", "trackers", "facts"]) at(`detail-${id}`).replaceChildren();
+    at("detail-dialog").showModal();
+    this.renew(this.hash);
+  }
+
+  /** Tells it anew for as long as it is open and looked at. */
+  async renew(hash) {
+    clearTimeout(this.timer);
+    if (hash !== this.hash) return;
+    try {
+      if (!document.hidden) {
+        const { torrent, detail } = await inFull(hash);
+        if (hash !== this.hash) return;
+        this.show(torrent, detail);
+        put(at("detail-fault"), "");
+      }
+    } catch (error) {
+      if (hash !== this.hash) return;
+      if (error.status === 404) return at("detail-dialog").close();
+      put(at("detail-fault"), error.message);
+    }
+    this.timer = setTimeout(() => this.renew(hash), REST);
+  }
+
+  show(torrent, detail) {
+    put(at("detail-name"), torrent.name);
+    put(at("detail-reason"), torrent.reason);
+    this.facts({
+      Size: size(torrent.size),
+      "There and checked": `${percent(torrent.progress)}, ${size(torrent.done)}`,
+      Downloaded: size(torrent.downloaded),
+      Uploaded: size(torrent.uploaded),
+      Ratio: torrent.ratio === null ? "∞" : torrent.ratio.toFixed(2),
+      Rates: `↓ ${rate(torrent.down_rate)} ↑ ${rate(torrent.up_rate)}`,
+      "Peers connected": `${torrent.peers}, ${torrent.seeds} of them complete`,
+      "Peers in all": torrent.swarm ? `${torrent.swarm[0]} downloading, ${torrent.swarm[1]} complete` : "not known yet",
+      "Time left": torrent.eta_secs === null ? "not known" : span(torrent.eta_secs),
+      "Place in the queue": String(torrent.queue),
+      Folder: torrent.folder,
+      Added: time(torrent.added_unix),
+      Complete: time(torrent.completed_unix),
+      Pieces: `${detail.piece_count} of ${size(detail.piece_length)}`,
+      "Thrown away": size(detail.wasted),
+      "Info-hash": torrent.info_hash,
+    });
+    this.showFiles(detail.files);
+    this.lines("peers", detail.peers, (peer) => [peer.addr, `${peer.client} · ${percent(peer.progress)} · ↓ ${rate(peer.down_rate)} ↑ ${rate(peer.up_rate)}`]);
+    this.lines("trackers", detail.trackers, (tracker) => {
+      const state = typeof tracker.state === "string" ? tracker.state : tracker.state.failed;
+      return [tracker.url, tracker.warning ?? state];
+    });
+    if (this.filled !== torrent.info_hash) this.fill(torrent);
+  }
+
+  facts(facts) {
+    const list = at("detail-facts");
+    for (const [name, text] of Object.entries(facts)) {
+      let fact = [...list.children].find((node) => node.firstChild.textContent === name);
+      if (!fact) {
+        fact = element("div");
+        fact.append(element("dt", name), element("dd"));
+        list.append(fact);
+      }
+      put(fact.lastChild, text);
+    }
+  }
+
+  lines(name, all, texts) {
+    const list = at(`detail-${name}`);
+    const shown = all.slice(0, MOST);
+    put(at(`detail-${name.slice(0, -1)}-count`), `(${all.length})`);
+    while (list.children.length > shown.length) list.lastChild.remove();
+    shown.forEach((row, index) => {
+      let item = list.children[index];
+      if (!item) {
+        item = element("li");
+        item.append(element("span", "", { class: "name" }), element("span", "", { class: "figure" }));
+        list.append(item);
+      }
+      const [text, figure] = texts(row);
+      put(item.firstChild, text);
+      put(item.lastChild, figure);
+    });
+  }
+
+  showFiles(files) {
+    const more = files.length > MOST ? `, the first ${MOST} are shown` : "";
+    put(at("detail-file-count"), `(${files.length}${more})`);
+    for (const file of files.slice(0, MOST)) {
+      let row = this.files.get(file.index);
+      if (!row) {
+        row = { node: element("li"), name: element("span", file.path, { class: "name" }), figure: element("span", "", { class: "figure" }) };
+        row.choice = element("select", "", { "aria-label": `Priority of ${file.path}` });
+        for (const word of PRIORITIES) row.choice.append(element("option", word[0].toUpperCase() + word.slice(1), { value: word }));
+        row.choice.addEventListener("change", () => {
+          this.send({ prioritise: { torrent: this.hash, files: [[file.index, row.choice.value]] } }, "The priority is set.");
+        });
+        row.node.append(row.name, row.figure, row.choice);
+        at("detail-files").append(row.node);
+        this.files.set(file.index, row);
+      }
+      put(row.figure, `${percent(file.length ? file.done / file.length : 1)} of ${size(file.length)}`);
+      if (document.activeElement !== row.choice) row.choice.value = file.priority;
+    }
+  }
+
+  /** Puts into the form what holds. */
+  fill(torrent) {
+    this.filled = torrent.info_hash;
+    this.before = torrent;
+    at("option-name").value = torrent.name;
+    at("option-label").value = torrent.label;
+    at("option-down").value = kib(torrent.limits.down);
+    at("option-up").value = kib(torrent.limits.up);
+    at("option-ratio").value = torrent.goals.ratio ?? "";
+    at("option-seed").value = torrent.goals.seed_secs === null ? "" : Math.round(torrent.goals.seed_secs / 60);
+    at("option-idle").value = torrent.goals.idle_secs === null ? "" : Math.round(torrent.goals.idle_secs / 60);
+    at("option-folder").value = torrent.target ?? torrent.folder;
+    at("option-sequential").checked = torrent.sequential;
+  }
+
+  set() {
+    const torrent = this.hash;
+    const number = (id, times) => (at(id).value === "" ? null : Number(at(id).value) * times);
+    const before = this.before;
+    const asked = [];
+    const name = at("option-name").value.trim();
+    if (name !== before.name) asked.push({ rename: { torrent, name } });
+    const label = at("option-label").value.trim();
+    if (label !== before.label) asked.push({ label: { torrent, label } });
+    asked.push({ limit: { torrent, limits: { down: number("option-down", 1024), up: number("option-up", 1024) } } });
+    asked.push({ goals: { torrent, goals: { ratio: number("option-ratio", 1), seed_secs: number("option-seed", 60), idle_secs: number("option-idle", 60) } } });
+    const on = at("option-sequential").checked;
+    if (on !== before.sequential) asked.push({ sequential: { torrent, on } });
+    const folder = at("option-folder").value.trim();
+    if (folder !== (before.target ?? before.folder)) asked.push({ move: { request: 0, torrent, folder } });
+    this.send(asked, "The options are set.");
+  }
+
+  act(what, text) {
+    const torrent = this.hash;
+    const asked = what === "stop" ? { stop_and_serialize: { request: 0, torrent } } : { [what]: torrent };
+    this.send(asked, `${text}: done.`);
+  }
+
+  async send(asked, done) {
+    put(at("detail-fault"), "");
+    try {
+      const told = await (Array.isArray(asked) ? commands(asked) : command(asked));
+      const refused = (Array.isArray(told) ? told : []).find((outcome) => outcome.refused);
+      if (refused) put(at("detail-fault"), refused.refused.reason);
+      else this.note(done);
+      this.filled = null;
+    } catch (error) {
+      put(at("detail-fault"), error.message);
+    }
+    this.renew(this.hash);
+  }
+}
