@@ -32,7 +32,7 @@ impl Words<8> for Eight {
     #[inline(always)]
     unsafe fn load(blocks: [&Block; 8]) -> [Self; 16] {
         // SAFETY: the caller answers for the instructions.
-        unsafe { load(blocks) }.map(Self)
+        unsafe { load(blocks, Self) }
     }
 
     #[inline(always)]
@@ -95,41 +95,46 @@ impl Words<8> for Eight {
 }
 
 /// A block of each message, turned so that each vector holds one word of all of them.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load(blocks: [&Block; 8]) -> [__m256i; 16] {
+///
+/// # Safety
+/// The processor has AVX2.
+// A call would carry all words through memory, so it is part of whoever calls it.
+#[inline(always)]
+pub(super) unsafe fn load<W: Copy>(blocks: [&Block; 8], wrap: impl Fn(__m256i) -> W) -> [W; 16] {
     let quarter = [0x0001_0203, 0x0405_0607, 0x0809_0a0b, 0x0c0d_0e0f];
     let [a, b, c, d] = quarter;
-    let swap = _mm256_setr_epi32(a, b, c, d, a, b, c, d);
-    let mut words = [swap; 16];
-    for (half, words) in words.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let mut rows = [swap; 8];
-        for (row, block) in rows.iter_mut().zip(blocks) {
-            let bytes = &block.as_chunks::<32>().0[half];
-            // SAFETY: these are 32 readable bytes, and this load asks for no alignment.
-            let loaded = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
-            *row = _mm256_shuffle_epi8(loaded, swap);
+    // SAFETY: the caller answers for the instructions; half a block is 32 readable bytes, and the load asks for no alignment.
+    unsafe {
+        let swap = _mm256_setr_epi32(a, b, c, d, a, b, c, d);
+        let mut words = [wrap(swap); 16];
+        for (half, words) in words.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let mut rows = [swap; 8];
+            for (row, block) in rows.iter_mut().zip(blocks) {
+                let bytes = &block.as_chunks::<32>().0[half];
+                *row = _mm256_shuffle_epi8(_mm256_loadu_si256(bytes.as_ptr().cast()), swap);
+            }
+            // Squares of four by four words: `fours[group][n]` holds the words n and n + 4 of four messages.
+            let mut fours = [[swap; 4]; 2];
+            for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
+                let low = _mm256_unpacklo_epi32(rows[0], rows[1]);
+                let high = _mm256_unpackhi_epi32(rows[0], rows[1]);
+                let low2 = _mm256_unpacklo_epi32(rows[2], rows[3]);
+                let high2 = _mm256_unpackhi_epi32(rows[2], rows[3]);
+                *four = [
+                    _mm256_unpacklo_epi64(low, low2),
+                    _mm256_unpackhi_epi64(low, low2),
+                    _mm256_unpacklo_epi64(high, high2),
+                    _mm256_unpackhi_epi64(high, high2),
+                ];
+            }
+            for word in 0..4 {
+                let [a, b] = [fours[0][word], fours[1][word]];
+                words[word] = wrap(_mm256_permute2x128_si256::<0x20>(a, b));
+                words[word + 4] = wrap(_mm256_permute2x128_si256::<0x31>(a, b));
+            }
         }
-        // Squares of four by four words: `fours[group][n]` holds the words n and n + 4 of four messages.
-        let mut fours = [[swap; 4]; 2];
-        for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
-            let low = _mm256_unpacklo_epi32(rows[0], rows[1]);
-            let high = _mm256_unpackhi_epi32(rows[0], rows[1]);
-            let low2 = _mm256_unpacklo_epi32(rows[2], rows[3]);
-            let high2 = _mm256_unpackhi_epi32(rows[2], rows[3]);
-            *four = [
-                _mm256_unpacklo_epi64(low, low2),
-                _mm256_unpackhi_epi64(low, low2),
-                _mm256_unpacklo_epi64(high, high2),
-                _mm256_unpackhi_epi64(high, high2),
-            ];
-        }
-        for word in 0..4 {
-            words[word] = _mm256_permute2x128_si256::<0x20>(fours[0][word], fours[1][word]);
-            words[word + 4] = _mm256_permute2x128_si256::<0x31>(fours[0][word], fours[1][word]);
-        }
+        words
     }
-    words
 }
 
 #[target_feature(enable = "avx2")]

@@ -6,7 +6,6 @@ use std::arch::x86_64::{
     _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
     _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
-use std::array::from_fn;
 use std::mem::transmute;
 
 use super::rounds::{self, Words};
@@ -33,7 +32,7 @@ impl Words<16> for Sixteen {
     #[inline(always)]
     unsafe fn load(blocks: [&Block; 16]) -> [Self; 16] {
         // SAFETY: the caller answers for the instructions.
-        unsafe { load(blocks) }.map(Self)
+        unsafe { load(blocks) }
     }
 
     #[inline(always)]
@@ -94,40 +93,45 @@ impl Words<16> for Sixteen {
 }
 
 /// A block of each message, turned so that each vector holds one word of all of them.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn load(blocks: [&Block; 16]) -> [__m512i; 16] {
-    let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
-    let mut rows = [swap; 16];
-    for (row, block) in rows.iter_mut().zip(blocks) {
-        // SAFETY: a block is 64 readable bytes, and this load asks for no alignment.
-        let loaded = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        *row = _mm512_shuffle_epi8(loaded, swap);
+///
+/// # Safety
+/// The processor has AVX-512F and AVX-512BW.
+// A call would carry all words through memory, so it is part of whoever calls it.
+#[inline(always)]
+unsafe fn load(blocks: [&Block; 16]) -> [Sixteen; 16] {
+    // SAFETY: the caller answers for the instructions; a block is 64 readable bytes, and the load asks for no alignment.
+    unsafe {
+        let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
+        let mut rows = [swap; 16];
+        for (row, block) in rows.iter_mut().zip(blocks) {
+            *row = _mm512_shuffle_epi8(_mm512_loadu_si512(block.as_ptr().cast()), swap);
+        }
+        // Squares of four by four words: `fours[group][n]` holds the words n, n + 4, n + 8 and n + 12 of four messages.
+        let mut fours = [[swap; 4]; 4];
+        for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
+            let (low, high) =
+                (_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[0], rows[1]));
+            let (low2, high2) =
+                (_mm512_unpacklo_epi32(rows[2], rows[3]), _mm512_unpackhi_epi32(rows[2], rows[3]));
+            *four = [
+                _mm512_unpacklo_epi64(low, low2),
+                _mm512_unpackhi_epi64(low, low2),
+                _mm512_unpacklo_epi64(high, high2),
+                _mm512_unpackhi_epi64(high, high2),
+            ];
+        }
+        let mut words = [Sixteen(swap); 16];
+        for word in 0..4 {
+            let [a, b, c, d] = [fours[0][word], fours[1][word], fours[2][word], fours[3][word]];
+            let (even, odd) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xdd>(a, b));
+            let (even2, odd2) = (_mm512_shuffle_i32x4::<0x88>(c, d), _mm512_shuffle_i32x4::<0xdd>(c, d));
+            words[word] = Sixteen(_mm512_shuffle_i32x4::<0x88>(even, even2));
+            words[word + 4] = Sixteen(_mm512_shuffle_i32x4::<0x88>(odd, odd2));
+            words[word + 8] = Sixteen(_mm512_shuffle_i32x4::<0xdd>(even, even2));
+            words[word + 12] = Sixteen(_mm512_shuffle_i32x4::<0xdd>(odd, odd2));
+        }
+        words
     }
-    // Squares of four by four words: `fours[group][n]` holds the words n, n + 4, n + 8 and n + 12 of four messages.
-    let mut fours = [[swap; 4]; 4];
-    for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
-        let (low, high) = (_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[0], rows[1]));
-        let (low2, high2) =
-            (_mm512_unpacklo_epi32(rows[2], rows[3]), _mm512_unpackhi_epi32(rows[2], rows[3]));
-        *four = [
-            _mm512_unpacklo_epi64(low, low2),
-            _mm512_unpackhi_epi64(low, low2),
-            _mm512_unpacklo_epi64(high, high2),
-            _mm512_unpackhi_epi64(high, high2),
-        ];
-    }
-    let mut words = [swap; 16];
-    for word in 0..4 {
-        let [a, b, c, d] = from_fn(|group| fours[group][word]);
-        let (even, odd) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xdd>(a, b));
-        let (even2, odd2) = (_mm512_shuffle_i32x4::<0x88>(c, d), _mm512_shuffle_i32x4::<0xdd>(c, d));
-        words[word] = _mm512_shuffle_i32x4::<0x88>(even, even2);
-        words[word + 4] = _mm512_shuffle_i32x4::<0x88>(odd, odd2);
-        words[word + 8] = _mm512_shuffle_i32x4::<0xdd>(even, even2);
-        words[word + 12] = _mm512_shuffle_i32x4::<0xdd>(odd, odd2);
-    }
-    words
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
