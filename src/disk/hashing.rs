@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::base::{BlockRef, PieceIndex};
 use crate::disk::DiskError;
-use crate::disk::files::{Files, lock};
+use crate::disk::files::{Files, Reader, lock};
 use crate::hash::{self, Sha1};
 
 /// Bytes of each piece that are read before they are hashed: they stay in the processor's own cache, however long pieces are.
@@ -60,19 +60,21 @@ fn hash_group(
 ) -> bool {
     let layout = &files.storage().layout;
     let mut digests: Vec<Option<Sha1>> = group.iter().map(|_| Some(Sha1::new())).collect();
+    let mut readers: Vec<Reader> = group.iter().map(|_| Reader::default()).collect();
     let longest = group.iter().map(|piece| layout.piece_size(*piece)).max().unwrap_or(0);
     if longest > CHUNK {
         group.iter().for_each(|piece| files.will_need(*piece));
     }
     for begin in (0..longest.max(1)).step_by(CHUNK as usize) {
-        for ((piece, buffer), digest) in group.iter().zip(&mut *buffers).zip(&mut digests) {
+        let lanes = group.iter().zip(&mut *buffers).zip(&mut digests).zip(&mut readers);
+        for (((piece, buffer), digest), reader) in lanes {
             buffer.clear();
             let len = layout.piece_size(*piece).saturating_sub(begin).min(CHUNK);
             if len == 0 || digest.is_none() {
                 continue;
             }
             let run = BlockRef { piece: *piece, begin, len };
-            if let Err(error) = files.read_into(run, buffer) {
+            if let Err(error) = files.read_on(reader, run, buffer) {
                 *digest = None;
                 if !found(*piece, Err(error)) {
                     return false;

@@ -11,4 +11,4 @@ mod relocate;
 mod torrent;
 
 pub(super) use pool::{Disk, lock};
-pub(super) use torrent::Files;
+pub(super) use torrent::{Files, Reader};

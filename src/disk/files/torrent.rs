@@ -20,6 +20,9 @@ use crate::metainfo::{FileSpan, Layout};
 /// From so many files on, one call that syncs the whole file system is cheaper than one for each.
 const SYNC_EVERYTHING_FROM: usize = 64;
 
+/// Files that may be written side by side; two of the same number here wait for each other.
+const PENS: usize = 16;
+
 /// From so many bytes on, a part of a file is worth reading ahead.
 const AHEAD_FROM: u64 = 256 * 1024;
 
@@ -33,6 +36,9 @@ pub(in crate::disk) struct Files {
     pub(super) root: RwLock<Arc<Path>>,
     pub(super) place: RwLock<Place>,
     known: Mutex<Known>,
+    /// Held by those who write to a file. Within one the system lets them in one by one anyway, and keeps a processor busy
+    /// with the waiting.
+    pens: [Mutex<()>; PENS],
     pub(super) parts: Parts,
 }
 
@@ -68,6 +74,10 @@ struct KnownFile {
     begun: u64,
 }
 
+/// The file that somebody reads from just now.
+#[derive(Default)]
+pub(in crate::disk) struct Reader(Option<(usize, Arc<std::fs::File>)>);
+
 impl Place {
     fn hides(&self, file: usize) -> bool {
         self.hidden.get(file).copied().unwrap_or(false)
@@ -87,6 +97,7 @@ impl Files {
             storage,
             place: RwLock::default(),
             known: Mutex::default(),
+            pens: Default::default(),
             parts,
         }
     }
@@ -155,6 +166,16 @@ impl Files {
 
     /// Appends a run of a piece to `out`.
     pub(in crate::disk) fn read_into(&self, run: BlockRef, out: &mut Vec<u8>) -> Result<(), DiskError> {
+        self.read_on(&mut Reader::default(), run, out)
+    }
+
+    /// The same for one who reads run after run: a file is opened and looked at once for all of them that follow each other.
+    pub(in crate::disk) fn read_on(
+        &self,
+        reader: &mut Reader,
+        run: BlockRef,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DiskError> {
         let place = self.place()?;
         for span in self.layout().spans(run.piece, run.begin, run.len) {
             let len = span.len as usize;
@@ -168,7 +189,12 @@ impl Files {
                     .read(&self.disk, self.id, &self.root(), (run.piece, begin, len), out)
                     .map_err(|error| disk_error(&error, &self.full_path(span.file)))?
             } else {
-                self.read_span(span, out)?
+                let file = match &reader.0 {
+                    Some((number, file)) if *number == span.file => file,
+                    _ => &reader.0.insert((span.file, self.open_unchanged(span.file)?)).1,
+                };
+                let read = self.disk.system.read(file, out, len, span.offset);
+                read.map_err(|error| disk_error(&error, &self.full_path(span.file)))?
             };
             if read < len {
                 return Err(DiskError::Missing { path: self.full_path(span.file) });
@@ -382,7 +408,9 @@ impl Files {
                 self.disk.close((self.id, span.file));
                 return Err(DiskError::Missing { path: self.full_path(span.file) });
             }
+            let pen = lock(&self.pens[span.file % PENS]);
             self.disk.system.write(&file, slices, span.offset).map_err(failed)?;
+            drop(pen);
             Ok(created)
         });
         self.writing(span.file, false);
@@ -390,28 +418,28 @@ impl Files {
         Ok(())
     }
 
-    fn read_span(&self, span: FileSpan, out: &mut Vec<u8>) -> Result<usize, DiskError> {
-        let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
-        let (file, _) = self.open(span.file, Access::Read)?;
-        let known = || lock(&self.known).files.get(span.file).copied().unwrap_or_default();
+    /// A file to read from, where nobody else has changed it since it was looked at.
+    fn open_unchanged(&self, number: usize) -> Result<Arc<std::fs::File>, DiskError> {
+        let failed = |error: io::Error| disk_error(&error, &self.full_path(number));
+        let (file, _) = self.open(number, Access::Read)?;
+        let known = || lock(&self.known).files.get(number).copied().unwrap_or_default();
         let mut before = known();
         loop {
             let metadata = file.metadata().map_err(failed)?;
             if !self.disk.system.is_named(&metadata) {
-                self.disk.close((self.id, span.file));
-                return Err(DiskError::Missing { path: self.full_path(span.file) });
+                self.disk.close((self.id, number));
+                return Err(DiskError::Missing { path: self.full_path(number) });
             }
             let after = known();
             if after.ours || stamp(&metadata) == after.stamp {
-                break;
+                return Ok(file);
             }
             if after == before {
-                return Err(DiskError::Changed { path: self.full_path(span.file) });
+                return Err(DiskError::Changed { path: self.full_path(number) });
             }
             // We wrote, or took a new stamp, since the file was looked at.
             before = after;
         }
-        self.disk.system.read(&file, out, span.len as usize, span.offset).map_err(failed)
     }
 
     /// Says that a write begins or has ended: until the next stamp, changes to the file are ours. True where the file is
