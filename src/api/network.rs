@@ -171,7 +171,7 @@ pub struct UserStatistics {
 }
 
 /// Statistics of one tracker or one torrent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartStatistics {
     /// The first announce URL, or the info-hash.
     pub key: String,

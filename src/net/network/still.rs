@@ -5,46 +5,49 @@
 
 use crate::api::{NetworkStatistics, NetworkView, SeedTime, StatisticsPoint};
 
+/// Seconds by which a mean stay grows before it is news.
+const STEP: f64 = 10.0;
+
 /// The view as far as two of them differ to a user. Who is silent drops out, so that everyone who is there was heard just
-/// now; a mean stay has two digits; of a history the last point tells what is new.
+/// now; the mean stay has two digits at most, and those of the parts, of which there are thousands that each turn at another
+/// moment, are drawn along with it; of a history the last point tells what is new.
 pub(super) fn still(view: &NetworkView) -> NetworkView {
     let mut view = view.clone();
     view.registers.trackers.iter_mut().for_each(|tracker| tracker.heard_unix_millis = 0);
     view.registers.users.iter_mut().for_each(|user| user.heard_unix_millis = 0);
     let NetworkStatistics { time, users, trackers, torrents, history, .. } = &mut view.statistics;
-    coarsen(time);
-    users.iter_mut().for_each(|user| coarsen(&mut user.time));
+    time.time_seed_secs = time.time_seed_secs.map(coarse);
+    users.iter_mut().for_each(|user| forget(&mut user.time));
     last(history);
     for part in trackers.iter_mut().chain(torrents) {
-        coarsen(&mut part.time);
+        forget(&mut part.time);
         last(&mut part.history);
     }
     view
 }
 
-fn coarsen(time: &mut SeedTime) {
-    time.time_seed_secs = time.time_seed_secs.map(two_digits);
+fn forget(time: &mut SeedTime) {
+    time.time_seed_secs = time.time_seed_secs.map(|_| 0.0);
 }
 
 fn last(history: &mut Vec<StatisticsPoint>) {
     history.drain(..history.len().saturating_sub(1));
     for point in history {
-        point.unix_secs = 0;
-        point.time_seed_secs = two_digits(f64::from(point.time_seed_secs)) as f32;
+        (point.unix_secs, point.time_seed_secs) = (0, 0.0);
     }
 }
 
-/// Seconds cut to two digits: 1 in 10 at the least.
-fn two_digits(secs: f64) -> f64 {
-    let secs = secs.max(0.0).floor();
-    let step = 10f64.powf(secs.max(1.0).log10().floor() - 1.0).max(1.0);
+/// Seconds cut to two digits, and to tens.
+fn coarse(secs: f64) -> f64 {
+    let secs = secs.max(1.0);
+    let step = 10f64.powf(secs.log10().floor() - 1.0).max(STEP);
     (secs / step).floor() * step
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::RegisteredUser;
+    use crate::api::{PartStatistics, RegisteredUser};
 
     fn view(heard: u64, stay: f64, points: u64, seeds: u32) -> NetworkView {
         let mut view = NetworkView::default();
@@ -72,8 +75,20 @@ mod tests {
     }
 
     #[test]
-    fn a_stay_has_two_digits() {
-        let cut = [0.0, 0.7, 9.9, 10.2, 99.0, 101.0, 129.0, 3_599.0, 3_600.0].map(two_digits);
-        assert_eq!(cut, [0.0, 0.0, 9.0, 10.0, 99.0, 100.0, 120.0, 3_500.0, 3_600.0]);
+    fn a_stay_is_told_in_tens_and_two_digits() {
+        let cut = [0.0, 0.7, 9.9, 10.2, 99.0, 101.0, 129.0, 3_599.0, 3_600.0].map(coarse);
+        assert_eq!(cut, [0.0, 0.0, 0.0, 10.0, 90.0, 100.0, 120.0, 3_500.0, 3_600.0]);
+    }
+
+    #[test]
+    fn of_the_stays_of_many_parts_none_is_news_by_itself() {
+        let with = |stay| {
+            let mut view = view(1_000, 123.0, 3, 1);
+            let time = SeedTime { time_seed_secs: Some(stay), finished: 0, running: 1 };
+            let history = view.statistics.history.clone();
+            view.statistics.torrents = vec![PartStatistics { time, history, ..PartStatistics::default() }];
+            still(&view)
+        };
+        assert_eq!(with(100.0), with(200.0));
     }
 }
