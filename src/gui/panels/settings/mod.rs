@@ -217,11 +217,9 @@ fn tracker(ui: &mut Ui, draft: &mut Settings) -> bool {
 
 fn web(ui: &mut Ui, web: &mut Web) -> bool {
     field::row(ui, "Have it", |ui| {
-        for (page, label) in [
-            (WebPage::Off, "Never"),
-            (WebPage::Unattended, "Where there is no window"),
-            (WebPage::Always, "Beside the window, too"),
-        ] {
+        for (page, label) in
+            [(WebPage::Off, "Never"), (WebPage::Unattended, "Without a window"), (WebPage::Always, "Always")]
+        {
             ui.radio_value(&mut web.page, page, label);
         }
     });
