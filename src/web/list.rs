@@ -48,6 +48,14 @@ pub(super) struct AskedOfOne {
     fields: Option<String>,
 }
 
+/// What is asked of one in full.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct AskedInFull {
+    /// So many of its files, and of its peers, at most.
+    most: Option<usize>,
+}
+
 /// The list, or what of it is new.
 #[derive(Debug, Serialize)]
 pub(super) struct Listed {
@@ -138,6 +146,9 @@ pub(super) async fn one(
 #[derive(Debug, Serialize)]
 pub(super) struct Full {
     torrent: Arc<TorrentRow>,
+    /// Files and peers in all.
+    file_count: usize,
+    peer_count: usize,
     /// Its files, peers, trackers and pieces.
     detail: Box<Detail>,
 }
@@ -146,7 +157,9 @@ pub(super) struct Full {
 pub(super) async fn detail(
     State(site): State<Arc<Site>>,
     torrent: Result<Path<String>, PathRejection>,
+    asked: Result<Query<AskedInFull>, QueryRejection>,
 ) -> Result<Json<Full>, Fault> {
+    let Query(AskedInFull { most }) = asked.map_err(|error| Fault::malformed(error.body_text()))?;
     let torrent = site.known(&named(torrent)?)?.info_hash;
     let handle = site.handle.clone();
     let ask = move || {
@@ -155,10 +168,13 @@ pub(super) async fn detail(
     };
     let answer = tokio::task::spawn_blocking(ask).await.unwrap_or(Ok(None));
     match answer.map_err(|_: crate::api::SessionGone| Fault::gone())? {
-        Some(Event::Described { detail, .. }) => {
+        Some(Event::Described { mut detail, .. }) => {
+            let (file_count, peer_count) = (detail.files.len(), detail.peers.len());
+            detail.files.truncate(most.unwrap_or(usize::MAX));
+            detail.peers.truncate(most.unwrap_or(usize::MAX));
             // What it shows has been told by now, too.
             let torrent = site.known(&torrent.to_hex())?;
-            Ok(Json(Full { torrent, detail }))
+            Ok(Json(Full { torrent, file_count, peer_count, detail }))
         }
         Some(Event::Refused { reason, .. }) => Err(Fault::new(StatusCode::CONFLICT, reason)),
         _ => Err(Fault::new(StatusCode::GATEWAY_TIMEOUT, "the session did not answer in time; try again")),

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::{page, router};
 use crate::api::{
-    AddOptions, Alternative, Backend, Command, Detail, Event, FilePriority, Goals, Handle, Limits, RequestId,
-    Settings, Source, TorrentRow, Turn, View, pair,
+    AddOptions, Alternative, Backend, Command, Detail, Event, FilePriority, FileRow, Goals, Handle, Limits,
+    RequestId, Settings, Source, TorrentRow, Turn, View, pair,
 };
 use crate::base::InfoHash;
 use crate::network::Secret;
@@ -95,10 +95,26 @@ fn answer(backend: &Backend, mut command: Command) {
         }
         Command::Describe { torrent, .. } => Event::Described {
             request,
-            detail: Box::new(Detail { info_hash: torrent, piece_count: 7, ..Detail::default() }),
+            detail: Box::new(Detail {
+                info_hash: torrent,
+                piece_count: 7,
+                files: files(),
+                ..Detail::default()
+            }),
         },
         _ => Event::Refused { request, reason: "not that".into() },
     });
+}
+
+fn files() -> Vec<FileRow> {
+    let file = |index: u32| FileRow {
+        index,
+        path: format!("part {index}"),
+        length: 5,
+        done: 0,
+        priority: FilePriority::Normal,
+    };
+    (0..3).map(file).collect()
 }
 
 fn row(info_hash: InfoHash, name: &str) -> Arc<TorrentRow> {
@@ -254,6 +270,7 @@ async fn the_list_is_told_field_by_field_in_parts_and_by_what_changed() {
         (&format!("/api/torrents/{ONE}"), 404),
         (&format!("/api/torrents/{ONE}/detail"), 404),
         (&format!("/api/torrents/{TWO}?field=name"), 400),
+        (&format!("/api/torrents/{TWO}/detail?most=all"), 400),
         ("/api/nothing", 404),
         ("/api/torrents/../settings", 404),
         ("/api/commands", 405),
@@ -271,7 +288,10 @@ async fn one_is_told_in_full_and_settings_as_they_are() {
         (status, &full["torrent"]["name"], &full["detail"]["piece_count"]),
         (200, &json!("one"), &json!(7))
     );
+    assert_eq!((&full["file_count"], full["detail"]["files"].as_array().map(Vec::len)), (&json!(3), Some(3)));
     assert_eq!(rig.asked(), [Command::Describe { request: RequestId(0), torrent: ONE }]);
+    let (_, part) = rig.get(&format!("/api/torrents/{ONE}/detail?most=2")).await;
+    assert_eq!((&part["file_count"], part["detail"]["files"].as_array().map(Vec::len)), (&json!(3), Some(2)));
     let (status, settings) = rig.get("/api/settings").await;
     let settings: Settings = serde_json::from_value(settings).expect("settings");
     assert_eq!((status, settings), (200, Settings::default()));

@@ -4,8 +4,8 @@ import { command, commands, inFull } from "/session.js";
 import { element, percent, put, rate, size, span } from "/table.js";
 
 const at = (id) => document.getElementById(id);
-/** Rows of one list that are shown. */
-const MOST = 500;
+/** Files and peers that are shown at first, and more each time. */
+const MOST = 200;
 const REST = 2000;
 const PRIORITIES = ["skip", "low", "normal", "high"];
 const time = (secs) => (secs === null ? "not yet" : new Date(secs * 1000).toLocaleString());
@@ -26,6 +26,10 @@ export class Details {
     for (const button of dialog.querySelectorAll("[data-turn]")) {
       button.addEventListener("click", () => this.send({ queue: { torrent: this.hash, turn: button.dataset.turn } }, "Its place in the queue is set."));
     }
+    at("detail-more").addEventListener("click", () => {
+      this.most += MOST;
+      this.renew(this.hash);
+    });
     at("detail-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.set();
@@ -36,6 +40,7 @@ export class Details {
     this.hash = torrent.info_hash;
     this.files = new Map();
     this.filled = null;
+    this.most = MOST;
     put(at("detail-name"), torrent.name);
     put(at("detail-reason"), torrent.reason);
     put(at("detail-fault"), "");
@@ -50,9 +55,9 @@ export class Details {
     if (hash !== this.hash) return;
     try {
       if (!document.hidden) {
-        const { torrent, detail } = await inFull(hash);
+        const told = await inFull(hash, this.most);
         if (hash !== this.hash) return;
-        this.show(torrent, detail);
+        this.show(told);
         put(at("detail-fault"), "");
       }
     } catch (error) {
@@ -63,7 +68,7 @@ export class Details {
     this.timer = setTimeout(() => this.renew(hash), REST);
   }
 
-  show(torrent, detail) {
+  show({ torrent, detail, file_count, peer_count }) {
     put(at("detail-name"), torrent.name);
     put(at("detail-reason"), torrent.reason);
     this.facts({
@@ -84,9 +89,9 @@ export class Details {
       "Thrown away": size(detail.wasted),
       "Info-hash": torrent.info_hash,
     });
-    this.showFiles(detail.files);
-    this.lines("peers", detail.peers, (peer) => [peer.addr, `${peer.client} · ${percent(peer.progress)} · ↓ ${rate(peer.down_rate)} ↑ ${rate(peer.up_rate)}`]);
-    this.lines("trackers", detail.trackers, (tracker) => {
+    this.showFiles(detail.files, file_count);
+    this.lines("peers", detail.peers, peer_count, (peer) => [peer.addr, `${peer.client} · ${percent(peer.progress)} · ↓ ${rate(peer.down_rate)} ↑ ${rate(peer.up_rate)}`]);
+    this.lines("trackers", detail.trackers, detail.trackers.length, (tracker) => {
       const state = typeof tracker.state === "string" ? tracker.state : tracker.state.failed;
       return [tracker.url, tracker.warning ?? state];
     });
@@ -106,10 +111,9 @@ export class Details {
     }
   }
 
-  lines(name, all, texts) {
+  lines(name, shown, count, texts) {
     const list = at(`detail-${name}`);
-    const shown = all.slice(0, MOST);
-    put(at(`detail-${name.slice(0, -1)}-count`), `(${all.length})`);
+    put(at(`detail-${name.slice(0, -1)}-count`), `(${count})`);
     while (list.children.length > shown.length) list.lastChild.remove();
     shown.forEach((row, index) => {
       let item = list.children[index];
@@ -124,10 +128,11 @@ export class Details {
     });
   }
 
-  showFiles(files) {
-    const more = files.length > MOST ? `, the first ${MOST} are shown` : "";
-    put(at("detail-file-count"), `(${files.length}${more})`);
-    for (const file of files.slice(0, MOST)) {
+  showFiles(files, count) {
+    const more = count > files.length ? `, the first ${files.length} are shown` : "";
+    put(at("detail-file-count"), `(${count}${more})`);
+    at("detail-more").hidden = more === "";
+    for (const file of files) {
       let row = this.files.get(file.index);
       if (!row) {
         row = { node: element("li"), name: element("span", file.path, { class: "name" }), figure: element("span", "", { class: "figure" }) };

@@ -69,7 +69,7 @@ export function command(what) {
 export const commands = command;
 
 export const settings = () => request("/api/settings");
-export const inFull = (hash) => request(`/api/torrents/${hash}/detail`);
+export const inFull = (hash, most) => request(`/api/torrents/${hash}/detail?most=${most}`);
 
 /** Follows the list: calls `news` with a map of all torrents and the session's figures, `fault` with what went wrong or null. */
 export class Follower {
