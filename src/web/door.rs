@@ -6,10 +6,11 @@
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use tokio::time::Instant;
 
 use crate::network::Secret;
 use crate::web::fault::Fault;

@@ -35,15 +35,13 @@ impl Rig {
         let rows = [row(ONE, "one"), row(TWO, "two")];
         backend.publish(view(1, &rows));
         let (played, notes) = (Arc::clone(&backend), Arc::clone(&asked));
-        std::thread::spawn(move || {
+        let play = move || {
             while let Ok(command) = played.commands.recv() {
                 notes.lock().expect("sound").push(command.clone());
-                if command == Command::Announce(TWO) {
-                    return;
-                }
                 answer(&played, command);
             }
-        });
+        };
+        std::thread::Builder::new().name("played session".into()).spawn(play).expect("a thread");
         Self { router: served(handle), backend, asked }
     }
 
