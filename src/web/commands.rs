@@ -55,14 +55,15 @@ pub(super) async fn run(
         status => Fault::new(status, "the commands did not arrive whole"),
     })?;
     let is_list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let commands = if is_list { read(&body)? } else { vec![read(&body)?] };
+    let mut commands = if is_list { read(&body)? } else { vec![read(&body)?] };
     drop(body);
     if commands.len() > MOST {
         let why = format!("this is too much at once: at most {MOST} commands may be sent");
         return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, why));
     }
     let settings = Arc::clone(&site.handle.view().settings);
-    for command in &commands {
+    for command in &mut commands {
+        reach::complete(command, &settings);
         reach::may_come(command, &settings)?;
     }
     await_torrents(&site.handle, &commands).await?;

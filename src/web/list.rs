@@ -16,6 +16,7 @@ use crate::api::{
 use crate::base::InfoHash;
 use crate::web::changes::News;
 use crate::web::fault::Fault;
+use crate::web::reach;
 use crate::web::site::Site;
 
 /// The longest wait for something new, in seconds; browsers and what lies between give up after a minute.
@@ -181,9 +182,9 @@ pub(super) async fn detail(
     }
 }
 
-/// The settings in force.
-pub(super) async fn settings(State(site): State<Arc<Site>>) -> Json<Arc<Settings>> {
-    Json(Arc::clone(&site.handle.view().settings))
+/// The settings in force, without what lets into a network.
+pub(super) async fn settings(State(site): State<Arc<Site>>) -> Json<Settings> {
+    Json(reach::shown(&site.handle.view().settings))
 }
 
 impl Site {

@@ -6,6 +6,24 @@ use std::path::{Component, Path, PathBuf};
 use crate::api::{AddOptions, Command, Label, NetworkCommand, Settings, Source};
 use crate::web::fault::Fault;
 
+/// Stands for what lets into a network, which no page needs to know.
+const HIDDEN: &str = "(not shown)";
+
+/// The settings as they are told.
+pub(super) fn shown(settings: &Settings) -> Settings {
+    let join_link = settings.join_link.as_ref().map(|_| HIDDEN.to_owned());
+    Settings { join_link, ..settings.clone() }
+}
+
+/// Puts back what was not told, in settings that come back.
+pub(super) fn complete(command: &mut Command, settings: &Settings) {
+    if let Command::Settings(new) = command
+        && new.join_link.as_deref() == Some(HIDDEN)
+    {
+        new.join_link.clone_from(&settings.join_link);
+    }
+}
+
 /// Whether a command may come from a page, with the settings in force.
 pub(super) fn may_come(command: &Command, settings: &Settings) -> Result<(), Fault> {
     match command {
@@ -34,8 +52,6 @@ pub(super) fn may_come(command: &Command, settings: &Settings) -> Result<(), Fau
         | Command::Remove { .. }
         | Command::Prioritise { .. }
         | Command::Sequential { .. }
-        | Command::Limit { .. }
-        | Command::Goals { .. }
         | Command::Label { .. }
         | Command::Rename { .. }
         | Command::Queue { .. }
@@ -204,6 +220,24 @@ mod tests {
                 "{folder}"
             );
         }
+    }
+
+    #[test]
+    fn what_lets_into_a_network_is_neither_told_nor_lost() {
+        let settings = Settings { join_link: Some("fyris://secret".into()), ..Settings::default() };
+        let told = shown(&settings);
+        assert!(
+            !format!("{told:?}").contains("secret") && shown(&Settings::default()) == Settings::default()
+        );
+        let mut command = Command::Settings(Box::new(Settings { notify: false, ..told }));
+        complete(&mut command, &settings);
+        assert_eq!(command, Command::Settings(Box::new(Settings { notify: false, ..settings.clone() })));
+        assert_eq!(status(&command, &settings), None);
+        // Where there is none, those words are one, and no page may set it.
+        let mut command = Command::Settings(Box::new(shown(&settings)));
+        complete(&mut command, &Settings::default());
+        assert_eq!(status(&command, &Settings::default()), None);
+        assert_eq!(command, Command::Settings(Box::default()));
     }
 
     #[test]

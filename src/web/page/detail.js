@@ -1,7 +1,7 @@
 // One torrent in full: how it stands, its files, peers and trackers, and what can be set for it.
 
 import { command, commands, inFull } from "/session.js";
-import { element, percent, put, rate, size, span } from "/table.js";
+import { element, percent, put, rate, size, span, units, whole } from "/table.js";
 
 const at = (id) => document.getElementById(id);
 /** Files and peers that are shown at first, and more each time. */
@@ -9,7 +9,6 @@ const MOST = 200;
 const REST = 2000;
 const PRIORITIES = ["skip", "low", "normal", "high"];
 const time = (secs) => (secs === null ? "not yet" : new Date(secs * 1000).toLocaleString());
-const kib = (bytes) => (bytes === null ? "" : Math.round(bytes / 1024));
 
 export class Details {
   constructor(note) {
@@ -156,26 +155,31 @@ export class Details {
     this.before = torrent;
     at("option-name").value = torrent.name;
     at("option-label").value = torrent.label;
-    at("option-down").value = kib(torrent.limits.down);
-    at("option-up").value = kib(torrent.limits.up);
-    at("option-ratio").value = torrent.goals.ratio ?? "";
-    at("option-seed").value = torrent.goals.seed_secs === null ? "" : Math.round(torrent.goals.seed_secs / 60);
-    at("option-idle").value = torrent.goals.idle_secs === null ? "" : Math.round(torrent.goals.idle_secs / 60);
+    at("option-down").value = units(torrent.limits.down, 1024);
+    at("option-up").value = units(torrent.limits.up, 1024);
+    at("option-ratio").value = units(torrent.goals.ratio, 1);
+    at("option-seed").value = units(torrent.goals.seed_secs, 60);
+    at("option-idle").value = units(torrent.goals.idle_secs, 60);
     at("option-folder").value = torrent.target ?? torrent.folder;
     at("option-sequential").checked = torrent.sequential;
   }
 
   set() {
     const torrent = this.hash;
-    const number = (id, times) => (at(id).value === "" ? null : Number(at(id).value) * times);
     const before = this.before;
+    const { limits, goals } = before;
+    const ratio = at("option-ratio").value;
     const asked = [];
     const name = at("option-name").value.trim();
     if (name !== before.name) asked.push({ rename: { torrent, name } });
     const label = at("option-label").value.trim();
     if (label !== before.label) asked.push({ label: { torrent, label } });
-    asked.push({ limit: { torrent, limits: { down: number("option-down", 1024), up: number("option-up", 1024) } } });
-    asked.push({ goals: { torrent, goals: { ratio: number("option-ratio", 1), seed_secs: number("option-seed", 60), idle_secs: number("option-idle", 60) } } });
+    asked.push({ limit: { torrent, limits: { down: whole(at("option-down"), 1024, limits.down), up: whole(at("option-up"), 1024, limits.up) } } });
+    asked.push({ goals: { torrent, goals: {
+      ratio: ratio === units(goals.ratio, 1) ? goals.ratio : ratio === "" ? null : Number(ratio),
+      seed_secs: whole(at("option-seed"), 60, goals.seed_secs),
+      idle_secs: whole(at("option-idle"), 60, goals.idle_secs),
+    } } });
     const on = at("option-sequential").checked;
     if (on !== before.sequential) asked.push({ sequential: { torrent, on } });
     const folder = at("option-folder").value.trim();

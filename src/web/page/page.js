@@ -3,7 +3,7 @@
 import { Adder } from "/add.js";
 import { Details } from "/detail.js";
 import { Follower, command, dropToken, keepToken, settings, takeToken } from "/session.js";
-import { Table, element, percent, put, rate, size } from "/table.js";
+import { Table, element, percent, put, rate, size, units, whole } from "/table.js";
 
 const at = (id) => document.getElementById(id);
 let torrents = new Map();
@@ -109,9 +109,8 @@ async function openLimits() {
   put(at("limits-fault"), "");
   try {
     const { limits, queue, alternative } = await settings();
-    const kib = (bytes) => (bytes === null || bytes === undefined ? "" : Math.round(bytes / 1024));
-    at("limits-down").value = kib(limits.down);
-    at("limits-up").value = kib(limits.up);
+    at("limits-down").value = units(limits.down, 1024);
+    at("limits-up").value = units(limits.up, 1024);
     at("limits-downloads").value = queue.downloads ?? "";
     at("limits-seeds").value = queue.seeds ?? "";
     at("limits-other").checked = alternative.on;
@@ -123,11 +122,10 @@ async function openLimits() {
 
 /** Changes those settings, and leaves all others as they are at that moment. */
 async function setLimits() {
-  const number = (id, times) => (at(id).value === "" ? null : Number(at(id).value) * times);
   try {
     const all = await settings();
-    all.limits = { down: number("limits-down", 1024), up: number("limits-up", 1024) };
-    all.queue = { downloads: number("limits-downloads", 1), seeds: number("limits-seeds", 1) };
+    all.limits = { down: whole(at("limits-down"), 1024, all.limits.down), up: whole(at("limits-up"), 1024, all.limits.up) };
+    all.queue = { downloads: whole(at("limits-downloads"), 1, null), seeds: whole(at("limits-seeds"), 1, null) };
     all.alternative.on = at("limits-other").checked;
     await command({ settings: all });
     at("limits-dialog").close();

@@ -27,6 +27,15 @@ export function span(secs) {
   return secs < 31536000 ? `${Math.floor(secs / 86400)} d ${Math.floor((secs % 86400) / 3600)} h` : "more than a year";
 }
 
+/** A number of larger units for a field of a form; empty where there is none. */
+export const units = (value, times) => (value === null || value === undefined ? "" : String(Math.round((value / times) * 100) / 100));
+
+/** What a field of a form says in the smaller unit; exactly what was there before where nobody touched it. */
+export function whole(field, times, before) {
+  if (field.value === units(before, times)) return before ?? null;
+  return field.value === "" ? null : Math.max(Math.round(Number(field.value) * times), 0);
+}
+
 /** Cut, not rounded: 100 % only when all is there. */
 export const percent = (part) => (part >= 1 ? "100 %" : `${(Math.floor(part * 1000) / 10).toFixed(1)} %`);
 
