@@ -32,6 +32,15 @@ pub(super) fn may_come(command: &Command, settings: &Settings) -> Result<(), Fau
         Command::Move { folder, .. } => within(folder, settings),
         Command::Network(command) => of_network(command, settings),
         Command::Settings(new) => changed(new, settings),
+        Command::Limit { limits, .. } if [limits.down, limits.up].contains(&Some(0)) => {
+            Err(Fault::malformed("a limit is more than 0; leave it out to have none"))
+        }
+        Command::Goals { goals, .. }
+            if goals.ratio.is_some_and(|ratio| !ratio.is_finite() || ratio < 0.0) =>
+        {
+            Err(Fault::malformed("a ratio is a number that is not below 0"))
+        }
+        Command::Limit { .. } | Command::Goals { .. } => Ok(()),
         Command::Share { .. } => Err(Fault::forbidden(
             "what lies on that computer is shared there, in the window or by fyris share",
         )),

@@ -478,6 +478,8 @@ async fn what_cannot_be_done_is_refused_in_a_sentence() {
             "that is no magnet link",
         ),
         (format!(r#"{{"move":{{"request":0,"torrent":"{ONE}","folder":"here"}}}}"#), 400, "whole path"),
+        (format!(r#"{{"limit":{{"torrent":"{ONE}","limits":{{"up":0}}}}}}"#), 400, "more than 0"),
+        (format!(r#"{{"goals":{{"torrent":"{ONE}","goals":{{"ratio":-1}}}}}}"#), 400, "not below 0"),
         (format!(r#"[{{"pause":"{ONE}"}},{{"pause":"{stranger}"}}]"#), 404, "not on the list"),
         (format!("[{}\"pause_all\"]", "\"pause_all\",".repeat(10_000)), 413, "10000 commands"),
     ] {
