@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -158,18 +159,32 @@ def no_display(world, _):
     for expected, headers in ((401, {"Authorization": ""}), (421, {"Host": "evil.example"}), (403, {"Origin": "http://evil.example"})):
         status, answer = ask("/api/commands", "pause_all", **headers)
         check(f"{headers} is answered by {status}, {answer}", status == expected and " " in answer["error"])
-    torrent = content.single(100_000).torrent(world.folder / "shared.torrent")
-    source = {"bytes": base64.b64encode(torrent.read_bytes()).decode()}
+    file = content.single(100_000).torrent(world.folder / "shared.torrent")
+    source = {"bytes": base64.b64encode(file.read_bytes()).decode()}
     status, answer = ask("/api/commands", {"add": {"request": 0, "source": source, "options": {"paused": True}}})
     check(f"adding is answered by {status}, {answer}", status == 200 and not answer["added"]["known"])
-    name = "<b id=harm>a torrent</b>"
-    status, answer = ask("/api/commands", {"rename": {"torrent": answer["added"]["torrent"], "name": name}})
+    torrent, name = answer["added"]["torrent"], "<b id=harm>a torrent</b>"
+    status, answer = ask("/api/commands", {"rename": {"torrent": torrent, "name": name}})
     check(f"renaming is answered by {status}, {answer}", status == 200)
     world.wait("it is listed by that name", lambda: [t["name"] for t in ask("/api/torrents?fields=name")[1]["torrents"]] == [name])
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser:
-        seen = world.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                          f"--user-data-dir={world.path('browser')}", "--virtual-time-budget=3000", "--dump-dom", said.group(0)[9:]]).stdout
+        # The browser's time stands still while its page waits for news, so there is some.
+        ended = threading.Event()
+
+        def stir():
+            number = 0
+            while not ended.wait(0.2):
+                number += 1
+                ask("/api/commands", {"label": {"torrent": torrent, "label": f"news {number}"}})
+
+        threading.Thread(target=stir, daemon=True).start()
+        try:
+            seen = world.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                              f"--user-data-dir={world.path('browser')}", "--virtual-time-budget=2500", "--dump-dom",
+                              said.group(0).removeprefix("web page ")]).stdout
+        finally:
+            ended.set()
         check(f"the browser shows {seen[:3000]}", "&lt;b id=harm&gt;a torrent" in seen and 'id="harm"' not in seen)
     closes(running)
     if not browser:
