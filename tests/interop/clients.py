@@ -84,6 +84,9 @@ class Fyris:
         self._spawn("seed", torrent, folder, extra)
         self.world.wait("fyris seeds", lambda: self.process.said(r"^seeding ."))
 
+    def prepare(self, folder, *extra):
+        """Nothing: it is told what to get when it starts."""
+
     def get(self, source, folder, *extra):
         self._spawn("get", source, folder, extra)
 
@@ -100,6 +103,10 @@ class Libtorrent:
         self.peer = f"{address or world.theirs}:{world.port()}"
         self.process = None
 
+    def prepare(self, folder, *extra):
+        """Starts it, so that `get` has only to tell it what to get."""
+        self._spawn("-", folder, extra)
+
     def _spawn(self, source, folder, extra):
         node = [sys.executable, HERE / "libtorrent_node.py", source, folder, self.peer, *extra]
         self.process = self.world.spawn(self.label, node)
@@ -109,7 +116,10 @@ class Libtorrent:
         self._spawn(torrent, folder, ["--seed", *extra])
 
     def get(self, source, folder, *extra):
-        self._spawn(source, folder, extra)
+        if self.process:
+            self.process.tell(str(source))
+        else:
+            self._spawn(source, folder, extra)
 
     def finished(self):
         return self.process.said("^complete$")
@@ -130,29 +140,36 @@ class Rqbit:
     name = "rqbit"
     makes_empty_files = True
 
-    def __init__(self, world):
-        self.world = world
+    def __init__(self, world, label="rqbit"):
+        self.world, self.label = world, label
         self.binary = world.program("rqbit")
         self.port, self.control = world.port(), world.port()
         self.peer = f"{world.meeting}:{self.port}"
+        self.process = None
 
-    def _start(self, source, folder):
-        self.process = self.world.spawn("rqbit", [
+    def prepare(self, folder, *extra):
+        """Starts it, so that `get` has only to tell it what to get."""
+        self.process = self.world.spawn(self.label, [
             self.binary, "--http-api-listen-addr", f"127.0.0.1:{self.control}", "--listen-port", self.port,
-            "--disable-dht", "--disable-lsd", "--disable-upnp-port-forward", "-v", "error",
+            "--disable-dht", "--disable-lsd", "--disable-upnp-port-forward", "-v", "error", *extra,
             "server", "start", "--disable-persistence", folder],
             env={"SSL_CERT_FILE": str(self.world.trusted)} if self.world.trusted else None)
         base = f"http://127.0.0.1:{self.control}"
         self.world.wait("rqbit answers", lambda: answers(base + "/stats"))
+
+    def _start(self, source, folder, extra):
+        if not self.process:
+            self.prepare(folder, *extra)
         body = str(source).encode() if str(source).startswith("magnet:") else Path(source).read_bytes()
+        base = f"http://127.0.0.1:{self.control}"
         self.id = json.loads(fetch(base + "/torrents?overwrite=true", body, seconds=30))["id"]
 
-    def seed(self, torrent, folder):
-        self._start(torrent, folder)
+    def seed(self, torrent, folder, *extra):
+        self._start(torrent, folder, extra)
         self.world.wait("rqbit seeds", self.finished)
 
-    def get(self, source, folder):
-        self._start(source, folder)
+    def get(self, source, folder, *extra):
+        self._start(source, folder, extra)
 
     def finished(self):
         return json.loads(fetch(f"http://127.0.0.1:{self.control}/torrents/{self.id}/stats/v1"))["finished"]

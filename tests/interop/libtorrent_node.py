@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One libtorrent node: libtorrent_node.py SOURCE FOLDER ADDRESS:PORT [--seed] [--rate BYTES] [--peer ADDRESS:PORT]...
 
-Prints `ready` once it takes part and `complete` once it has everything; the line `pause` on its standard input stops the
-torrent, any other is answered by one with the bytes of payload sent and received. It ends with its standard input."""
+Prints `ready` once it takes part and `complete` once it has everything; where SOURCE is `-`, the first line of its standard
+input, which it reads once it is ready, names the source. After that the line `pause` stops the torrent, any other is answered by one with the bytes of payload sent and received. It ends with its standard input."""
 
 import argparse
 import sys
@@ -31,6 +31,10 @@ def main():
     parser.add_argument("--peer", action="append", default=[])
     options = parser.parse_args()
     session = lt.session({**SETTINGS, "listen_interfaces": options.listen, "upload_rate_limit": options.rate})
+    waits = options.source == "-"
+    if waits:
+        print("ready", flush=True)
+        options.source = sys.stdin.readline().strip()
     if options.source.startswith("magnet:"):
         wanted = lt.parse_magnet_uri(options.source)
     else:
@@ -46,7 +50,8 @@ def main():
     for peer in options.peer:
         host, port = peer.rsplit(":", 1)
         torrent.connect_peer((host, int(port)))
-    print("ready", flush=True)
+    if not waits:
+        print("ready", flush=True)
     threading.Thread(target=watch, args=(torrent,), daemon=True).start()
     for line in sys.stdin:
         if line == "pause\n":

@@ -57,7 +57,7 @@ def addresses():
 class World:
     """One scenario's folder, ports and processes."""
 
-    def __init__(self, name, number, programs, seconds):
+    def __init__(self, name, number, programs, seconds, ports=40):
         self.name = name
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix=f"fyris-{re.sub('[^a-z0-9]+', '-', name)}-"))
@@ -65,7 +65,7 @@ class World:
         # The certificate that clients are to trust, where there is one.
         self.trusted = None
         self.deadline = time.monotonic() + seconds
-        self._ports = iter(range(21000 + 40 * number, 21000 + 40 * (number + 1)))
+        self._ports = iter(range(21000 + ports * number, 21000 + ports * (number + 1)))
         self._running = []
         self._names = set()
 
