@@ -148,6 +148,11 @@ impl Host {
         self.addr
     }
 
+    /// What it is like.
+    pub fn options(&self) -> &HostOptions {
+        &self.options
+    }
+
     /// Whether a program runs on it.
     pub fn is_on(&self) -> bool {
         self.program.is_some()

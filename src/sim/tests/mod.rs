@@ -4,10 +4,12 @@
 //! - `swarms`: swarms that share as they should, and how fast
 //! - `crashes`: a thousand ends at any moment
 //! - `faults`: liars, killed programs, lost power, full disks
+//! - `limits`: what goes from one tenth of a second to the next
 //! - `strangers`: programs that talk nonsense to the engine
 
 mod crashes;
 mod faults;
+mod limits;
 mod strangers;
 mod swarms;
 mod talkers;

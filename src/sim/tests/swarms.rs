@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::api::Limits;
 use crate::base::{Moment, Span};
-use crate::sim::{Content, Detail, HostOptions, Link, Outcome, Role, Scenario};
+use crate::sim::{Content, Detail, HostOptions, Link, Outcome, Role, Scenario, World};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -68,6 +68,23 @@ fn six_with_one_seed_come_close_to_the_best_there_is() {
         let outcome = scenario.run(Span::from_secs(240));
         tell(&format!("six, pieces of {} KiB", piece_length / 1024), outcome);
         assert!(outcome.ratio() <= most, "{}", outcome.ratio());
+        let heard: u64 = scenario.leeches().map(|host| scenario.world.host(host).blocks_received()).sum();
+        let twice = heard - 6 * 128 * MIB;
+        assert!(twice <= 6 * 128 * MIB / 30, "{twice} bytes came twice");
+    }
+}
+
+#[test]
+fn the_first_blocks_come_within_milliseconds_on_a_fast_network() {
+    for leechers in [1, 6] {
+        let mut scenario = Scenario::new(1, Detail::Events, Content::file(6, 64 * MIB, 256 * 1024));
+        scenario.world.check_every(50);
+        scenario.join(Role::Seed, Moment::ZERO, HostOptions::default());
+        let joins = Moment::ZERO + Span::from_secs(1);
+        let hosts = scenario.join_all(leechers, Role::Leech, joins, &HostOptions::default());
+        let limit = joins + Span::from_millis(25);
+        let all_have_some = |world: &World| hosts.iter().all(|host| world.host(*host).blocks_received() > 0);
+        assert!(scenario.world.run_until(limit, all_have_some), "{leechers} wait for their first block");
     }
 }
 
