@@ -235,6 +235,7 @@ impl Engine {
         if record.place == 0 {
             record.place = self.last_place();
         }
+        self.note_place(record.place);
         self.queue_stale = true;
         let birth = Birth { key, record, torrent, magnet, seed_mode };
         self.torrents.insert(key, Torrent::new(birth, &mut self.shared));
@@ -268,7 +269,13 @@ impl Engine {
         self.shared.ending = true;
         self.end_by = self.shared.now + super::FAREWELL;
         self.get_up_to_leave();
-        self.with_all(|torrent, shared| torrent.leave(Leaving::Ended, shared));
+        for (key, torrent) in &mut self.torrents {
+            // What was asked of one that is just waking is done first.
+            if !torrent.is_loading() || !(torrent.is_unwritten() || self.dormant.holds_commands(*key)) {
+                torrent.leave(Leaving::Ended, &mut self.shared);
+                self.touched.insert(*key);
+            }
+        }
     }
 }
 

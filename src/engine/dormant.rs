@@ -28,6 +28,8 @@ const HELD_COMMANDS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Dormant {
     torrents: BTreeMap<TorrentKey, Box<Torrent>>,
+    /// How many have ever gone to rest.
+    rested: u64,
     /// Bytes received and sent in their lives.
     downloaded: u64,
     uploaded: u64,
@@ -86,6 +88,11 @@ impl Dormant {
         self.torrents.get_mut(&key).map(|torrent| &mut **torrent)
     }
 
+    /// Whether something was asked of a torrent that is waking.
+    pub(super) fn holds_commands(&self, key: TorrentKey) -> bool {
+        self.commands.contains_key(&key)
+    }
+
     pub(super) fn add_to(&self, totals: &mut Totals) {
         totals.downloaded += self.downloaded;
         totals.uploaded += self.uploaded;
@@ -109,6 +116,7 @@ impl Dormant {
     }
 
     fn put(&mut self, key: TorrentKey, torrent: Torrent) {
+        self.rested += 1;
         self.stale.insert(key);
         if let Some(row) = torrent.last_row() {
             self.downloaded += row.downloaded;
@@ -144,6 +152,11 @@ impl Engine {
         self.dormant.torrents.len()
     }
 
+    /// How many torrents have gone to rest in this run; one that did it twice counts twice.
+    pub fn rested(&self) -> u64 {
+        self.dormant.rested
+    }
+
     /// Has what a torrent is made of read, where that is not in memory.
     pub fn wake(&mut self, torrent: InfoHash) {
         if let Some(key) = self.by_hash.get(&torrent).copied() {
@@ -156,10 +169,13 @@ impl Engine {
         if !self.shared.may_rest {
             return false;
         }
-        let Some(brief) = Brief::of(record) else { return false };
+        // Whose turn it is wakes as soon as the queue is gone through.
+        let may_wait = self.shared.settings.queue.downloads.is_some();
+        let Some(brief) = Brief::of(record, may_wait) else { return false };
         if record.place == 0 {
             record.place = self.last_place();
         }
+        self.note_place(record.place);
         self.next_torrent += 1;
         let key = TorrentKey(self.next_torrent);
         self.by_hash.insert(record.info_hash, key);
@@ -338,6 +354,11 @@ impl Engine {
         }
         if !soon {
             self.let_in(key);
+        }
+        let stays = |torrent: &Torrent| !torrent.is_loading() && !torrent.is_leaving();
+        if self.shared.ending && self.torrents.get(&key).is_some_and(stays) {
+            // A session that ends has waited for it to do that.
+            self.torrent(key, |torrent, shared| torrent.leave(Leaving::Ended, shared));
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Engine {
     deadline_of: HashMap<TorrentKey, Moment>,
     /// Whether it may be somebody else's turn.
     queue_stale: bool,
+    /// The last place in the queue that anybody has had.
+    highest_place: Option<u64>,
     /// When other limits may hold.
     limits_at: Moment,
     /// When connections that nobody answers are given up.
@@ -101,6 +103,7 @@ impl Engine {
             deadlines: BTreeSet::new(),
             deadline_of: HashMap::new(),
             queue_stale: false,
+            highest_place: None,
             limits_at,
             sweep_at: Moment::NEVER,
             stopping: Vec::new(),
@@ -446,7 +449,9 @@ impl Engine {
             return;
         }
         let now = self.shared.now;
-        let closed = self.torrents.values().all(Torrent::is_closed);
+        // One that is being read is told first what was asked of it, unless nobody reads any more.
+        let given_up = |torrent: &Torrent| torrent.is_loading() && now >= self.end_by;
+        let closed = self.torrents.values().all(|torrent| torrent.is_closed() || given_up(torrent));
         let told = !self.torrents.values().any(Torrent::is_saying_farewell) || now >= self.end_by;
         if closed && told && self.shared.all_stored() {
             self.ended = true;

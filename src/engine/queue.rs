@@ -11,8 +11,12 @@ const FIRST: u64 = 1 << 40;
 impl Engine {
     /// The place of a torrent that comes last.
     pub(super) fn last_place(&self) -> u64 {
-        let last = self.all().map(|torrent| torrent.choices.place).max();
-        last.map_or(FIRST, |last| last.saturating_add(1))
+        self.highest_place.map_or(FIRST, |last| last.saturating_add(1))
+    }
+
+    /// Notes that a torrent has that place.
+    pub(super) fn note_place(&mut self, place: u64) {
+        self.highest_place = self.highest_place.max(Some(place));
     }
 
     /// Lets those run whose turn it is, and the others wait.
@@ -46,7 +50,7 @@ impl Engine {
             torrent.position = position;
             if waits.is_some_and(|waits| torrent.set_waits(waits, &mut self.shared)) {
                 if rests {
-                    self.with_asleep(key, |_, _| false);
+                    self.with_asleep(key, |torrent, _| torrent.is_to_download());
                 } else {
                     self.touched.insert(key);
                 }
@@ -96,6 +100,7 @@ impl Engine {
     }
 
     fn set_place(&mut self, key: TorrentKey, place: u64) {
+        self.note_place(place);
         if self.place_of(key) == Some(place)
             || self.with_asleep(key, |torrent, shared| torrent.set_place(place, shared))
         {

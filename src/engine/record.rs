@@ -84,6 +84,13 @@ pub struct Summary {
 }
 
 impl Record {
+    /// Whether the summary says how it stands while it waits for its turn to download.
+    pub fn can_wait(&self) -> bool {
+        let progress = &self.progress;
+        let known = self.summary.is_some() && progress.have.is_some() && progress.suspect.is_empty();
+        known && self.moving.is_none() && !self.priorities.contains(&FilePriority::Skip)
+    }
+
     /// Whether a start needs no more of it than the summary: everything is there, or nothing is to be done because the user
     /// paused it. Of a paused one whose files are not all wanted more is needed to say how it stands.
     pub fn needs_no_metadata(&self) -> bool {

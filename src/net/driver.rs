@@ -22,6 +22,7 @@ use crate::net::clock::Clock;
 use crate::net::hosted::Hosted;
 use crate::net::jobs::Jobs;
 use crate::net::listen::{Listeners, Seats};
+use crate::net::memory::Memory;
 use crate::net::networking::Networking;
 use crate::net::post::{Inbox, Mailbox, Post};
 use crate::net::publish::Publisher;
@@ -65,6 +66,7 @@ pub(super) struct Driver {
     /// Whether it is the user's session, rather than one for a single errand.
     pub(super) is_standing: bool,
     pub(super) publisher: Publisher,
+    pub(super) memory: Memory,
     pub(super) settings: Arc<Settings>,
     /// The folder that changed settings are written to, where they are.
     pub(super) settings_kept: Option<PathBuf>,

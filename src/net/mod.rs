@@ -19,6 +19,7 @@
 //! - `lan`: this machine's addresses on its network
 //! - `watch`: folders whose torrents are added by themselves
 //! - `when_done`: the program that is run when a download is complete
+//! - `memory`: what torrents at rest have left is given back to the system
 //! - `clock`: the one clock of a session
 
 mod buffers;
@@ -28,6 +29,7 @@ mod hosted;
 mod jobs;
 pub mod lan;
 mod listen;
+mod memory;
 pub mod network;
 mod networking;
 mod obey;

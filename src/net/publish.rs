@@ -60,6 +60,7 @@ impl Driver {
                 self.publisher.tracker = Arc::new(tracker);
             }
         }
+        self.give_memory_back(now);
         let begun = self.clock.now();
         let rows = self.engine.rows(now);
         self.note_facts(now, &rows);

@@ -21,6 +21,7 @@ use crate::net::driver::{Driver, LOOK, Turn};
 use crate::net::hosted::Hosted;
 use crate::net::jobs::Jobs;
 use crate::net::listen::Listeners;
+use crate::net::memory::Memory;
 use crate::net::network::Begin;
 use crate::net::networking::Networking;
 use crate::net::post::{INBOX, Mailbox};
@@ -173,6 +174,7 @@ fn prepare(config: &Config, backend: Backend) -> Result<(Runtime, Driver, Opened
         hosted: Hosted::default(),
         networking: Networking::default(),
         publisher: Publisher::default(),
+        memory: Memory::default(),
         settings_kept: config.state.clone().filter(|_| config.keep_settings),
         settings,
         next_look: Moment::ZERO,

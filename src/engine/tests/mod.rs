@@ -6,6 +6,7 @@
 //! - `moves`: files that move to another folder
 //! - `rest`: torrents that have nothing to do
 //! - `stopping`: stopping in order
+//! - `turns`: torrents at rest while a session ends, while they wait for a turn, and while many come and go
 //! - `wire`: two engines whose words reach each other at once
 
 mod checks;
@@ -14,6 +15,7 @@ mod faults;
 mod moves;
 mod rest;
 mod stopping;
+mod turns;
 mod wire;
 
 use std::path::Path;

@@ -13,7 +13,7 @@ use crate::wire::tracker::{Answer, Event as TrackerEvent};
 use super::wire::{Pair, options, sample, whole};
 
 /// A seed that has gone to rest.
-fn resting() -> (Pair, crate::metainfo::Torrent, bytes::Bytes) {
+pub(super) fn resting() -> (Pair, crate::metainfo::Torrent, bytes::Bytes) {
     let (torrent, bytes) = sample(500_000, 32_768);
     let mut pair = Pair::new();
     pair.sides[0].engine.let_rest();
@@ -135,7 +135,7 @@ fn what_cannot_be_read_again_says_so() {
 }
 
 /// A record of something complete, as the store gives it at the start: without its .torrent file.
-fn summarised(number: u32, tracker: Option<&str>) -> Record {
+pub(super) fn summarised(number: u32, tracker: Option<&str>) -> Record {
     let mut info_hash = crate::base::InfoHash::default();
     info_hash.0[..4].copy_from_slice(&number.to_be_bytes());
     let summary = Summary {
@@ -151,7 +151,7 @@ fn summarised(number: u32, tracker: Option<&str>) -> Record {
 }
 
 /// An engine with so many of them.
-fn restored(count: u32, tracker: Option<&str>) -> Engine {
+pub(super) fn restored(count: u32, tracker: Option<&str>) -> Engine {
     let mut engine = Engine::new(Moment::ZERO, 1_000_000, Arc::default(), Rng::new(1));
     engine.let_rest();
     engine.handle(Moment::ZERO, Input::Listening(vec!["10.0.0.1:6881".parse().expect("an address")]));
@@ -162,7 +162,7 @@ fn restored(count: u32, tracker: Option<&str>) -> Engine {
 }
 
 /// Everything it wants until then, with the moments.
-fn until(engine: &mut Engine, from: Moment, end: Moment) -> Vec<(Moment, Output)> {
+pub(super) fn until(engine: &mut Engine, from: Moment, end: Moment) -> Vec<(Moment, Output)> {
     let mut now = from;
     let mut outputs = Vec::new();
     while now <= end {
@@ -175,7 +175,7 @@ fn until(engine: &mut Engine, from: Moment, end: Moment) -> Vec<(Moment, Output)
     outputs
 }
 
-fn secs(secs: u64) -> Moment {
+pub(super) fn secs(secs: u64) -> Moment {
     Moment::ZERO + Span::from_secs(secs)
 }
 

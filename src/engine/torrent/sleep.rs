@@ -1,4 +1,5 @@
-//! Torrents at rest: what has nothing to do keeps its row, its trackers and its choices, and forgets the rest.
+//! Torrents at rest: what has nothing to do, or waits for its turn to download, keeps its row, its trackers and its choices,
+//! and forgets the rest.
 //!
 //! What it was made of, the table of its pieces above all, is read from the session's store when somebody wants it: a peer,
 //! the user, or a tracker that names downloaders. Trackers are told that it is there all the while.
@@ -14,7 +15,7 @@ use crate::engine::shared::Shared;
 use crate::metainfo;
 use crate::swarm::Roster;
 
-use super::content::DiskState;
+use super::content::{DiskState, Known};
 use super::{Fault, Torrent, row};
 
 /// What has nothing to do for so long goes to rest.
@@ -45,6 +46,17 @@ impl Torrent {
     /// Whether what it is made of is being read.
     pub(in crate::engine) fn is_loading(&self) -> bool {
         self.sleep.as_ref().is_some_and(|sleep| sleep.loading)
+    }
+
+    /// Whether it is at rest and has something to fetch now.
+    pub(in crate::engine) fn is_to_download(&self) -> bool {
+        let lacks = self.sleep.as_ref().is_some_and(|sleep| !sleep.complete);
+        lacks && !self.waits && !self.choices.paused && self.fault.is_none()
+    }
+
+    /// Whether something of it is only written down once it has woken.
+    pub(in crate::engine) fn is_unwritten(&self) -> bool {
+        self.unwritten
     }
 
     /// Whether it is asleep and is to stay so for now.
@@ -92,7 +104,7 @@ impl Torrent {
             ..TorrentRow::default()
         };
         self.row = row::Cache::of(Arc::new(row));
-        let look = if paused { Moment::NEVER } else { look };
+        let look = if paused || !complete { Moment::NEVER } else { look };
         let left = summary.size - done;
         self.sleep = Some(Box::new(Sleep { left, complete, loading: false, turn: None, look }));
         self.start(shared);
@@ -246,7 +258,9 @@ impl Torrent {
                 let moves = self.choices.target.is_some();
                 paused || (!moves && (content.finished || self.resting || self.waits))
             }
-            DiskState::Ready | DiskState::Closed => paused,
+            // One that was never looked at and is known to be whole must not forget that.
+            DiskState::Closed if matches!(content.known, Known::Everything) => paused,
+            DiskState::Ready | DiskState::Closed => paused || self.waits,
             _ => false,
         };
         // Nobody but the user would tell of these again.
@@ -362,9 +376,10 @@ pub(in crate::engine) struct Brief {
 }
 
 impl Brief {
-    /// Of a record that says enough: everything is there, or nothing is to be done because it is paused.
-    pub(in crate::engine) fn of(record: &mut Record) -> Option<Self> {
-        if !record.needs_no_metadata() {
+    /// Of a record that says enough: everything is there, or nothing is to be done because it is paused, or `may_wait` for its
+    /// turn.
+    pub(in crate::engine) fn of(record: &mut Record, may_wait: bool) -> Option<Self> {
+        if !record.needs_no_metadata() && !(may_wait && record.can_wait()) {
             return None;
         }
         let (summary, have) = (record.summary.take()?, record.progress.have.take()?);

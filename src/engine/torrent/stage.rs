@@ -29,7 +29,11 @@ impl Torrent {
             return self.go_on_moving(shared);
         }
         if self.is_asleep() {
-            return self.start_asleep(shared);
+            // What is to be fetched is fetched once it has woken.
+            if self.is_complete() {
+                self.start_asleep(shared);
+            }
+            return;
         }
         match self.content.as_ref().map(|content| &content.disk) {
             None | Some(DiskState::Ready) => self.run(shared),
