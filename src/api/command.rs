@@ -231,6 +231,14 @@ pub enum Command {
         /// Which torrent.
         torrent: InfoHash,
     },
+    /// Answers with `Settled` once all that was asked of these torrents before is done and safely written, or with `Refused`
+    /// where it could not be. What is off the list by then is done with, too.
+    Settle {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// Which torrents.
+        torrents: Vec<InfoHash>,
+    },
     /// Asks something of the network that is hosted here or was joined.
     Network(super::NetworkCommand),
     /// Replaces the settings, writes them, and lets them take effect.
@@ -251,6 +259,7 @@ impl Command {
             | Self::StopAndSerialize { request, .. }
             | Self::SaveTorrent { request, .. }
             | Self::Describe { request, .. }
+            | Self::Settle { request, .. }
             | Self::Network(
                 Network::Join { request, .. }
                 | Network::Fetch { request, .. }

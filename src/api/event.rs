@@ -130,6 +130,11 @@ pub enum Event {
         /// Which.
         torrents: Vec<InfoHash>,
     },
+    /// What was asked before is done, and written where that belongs to it.
+    Settled {
+        /// The request it answers.
+        request: RequestId,
+    },
     /// A network was joined.
     Joined {
         /// The request it answers.
@@ -200,6 +205,7 @@ impl Event {
             | Self::TorrentSaved { request, .. }
             | Self::Moved { request, .. }
             | Self::Serialized { request, .. }
+            | Self::Settled { request }
             | Self::Joined { request }
             | Self::Unlisted { request, .. }
             | Self::Refused { request, .. } => Some(*request),

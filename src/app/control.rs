@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::api::{AddOptions, Command, Field, Goals, Limits, RequestId, Settings, TorrentRow, Turn};
 use crate::app::cli::{Peers, peer};
-use crate::app::instance::{self, Asked, Listed};
+use crate::app::instance::{self, Asked, Listed, Outcome};
 use crate::app::{paths, say};
 use crate::base::InfoHash;
 use crate::store::Lock;
@@ -42,6 +42,10 @@ pub(super) struct ControlArgs {
     /// The folder in which the session keeps its state
     #[arg(long, value_name = "DIR", global = true)]
     state: Option<PathBuf>,
+    /// Wait so long until it is done; 0 only hands it over
+    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(..=86_400))]
+    wait: u64,
 }
 
 /// Torrents, by name or info-hash; `all` means every one.
@@ -193,13 +197,19 @@ pub(super) fn list(args: &ListArgs) -> Result<()> {
     Ok(())
 }
 
-/// Asks for something to be done.
+/// Asks for something to be done, and says what became of it.
 pub(super) fn run(args: ControlArgs) -> Result<()> {
     let text = running(args.state.as_ref())?;
     let listed = listed(&text)?;
     let commands = commands(args.what, &listed)?;
-    instance::ask(&text, &Asked::Do(commands))?;
-    Ok(())
+    let answer = instance::ask(&text, &Asked::Do { commands, wait_secs: args.wait })?;
+    let outcome: Outcome =
+        serde_json::from_str(&answer).context("the session that runs is of another version")?;
+    outcome.said.iter().for_each(say::out);
+    match outcome.fault {
+        Some(fault) => bail!("{}", fault.trim_end_matches('.')),
+        None => Ok(()),
+    }
 }
 
 /// The text that the running session left for others.
@@ -237,7 +247,8 @@ fn which(listed: &Listed, names: &[String]) -> Result<Vec<InfoHash>> {
 }
 
 fn one(listed: &Listed, name: &str) -> Result<InfoHash> {
-    let is_meant = |row: &&TorrentRow| row.name == name || row.info_hash.to_hex().eq_ignore_ascii_case(name);
+    let hash = name.parse::<InfoHash>().ok();
+    let is_meant = |row: &&TorrentRow| row.name == name || Some(row.info_hash) == hash;
     let mut meant = listed.torrents.iter().filter(is_meant);
     match (meant.next(), meant.next()) {
         (Some(row), None) => Ok(row.info_hash),

@@ -7,13 +7,17 @@ use std::hash::BuildHasher as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, sleep};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Command, Handle, Settings, Source, TorrentRow};
+use crate::api::{Answer, Command, Event, Handle, RequestId, Settings, Source, TorrentRow};
+use crate::app::clock;
+use crate::base::InfoHash;
 use crate::metainfo::Magnet;
 
 /// Time that either side waits for the other.
@@ -22,8 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LARGEST: u64 = 4 * 1024 * 1024;
 /// Bytes of an answer.
 const LONGEST: u64 = 512 * 1024 * 1024;
-/// The answer.
+/// The answer to what is only taken.
 const TAKEN: &str = "taken";
+/// Starts that are answered at once; each has a thread while it is.
+const STARTS: usize = 32;
 
 /// What one start asks of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,8 +37,13 @@ const TAKEN: &str = "taken";
 pub(super) enum Asked {
     /// Torrents and links to be opened; with none it only shows itself.
     Open(Vec<Source>),
-    /// Commands for its session.
-    Do(Vec<Command>),
+    /// Commands for its session; answered with [`Outcome`] once they are done.
+    Do {
+        /// The commands, in order.
+        commands: Vec<Command>,
+        /// How long that is waited for; with 0 it is not.
+        wait_secs: u64,
+    },
     /// What its session has; answered with [`Listed`].
     List,
 }
@@ -48,46 +59,137 @@ pub(super) struct Listed {
     pub(super) settings: Settings,
 }
 
+/// What became of commands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outcome {
+    /// What there is to say of what was done, a line each.
+    pub(super) said: Vec<String>,
+    /// Why something was not done; nothing where all of it was.
+    pub(super) fault: Option<String>,
+}
+
 /// Takes what other starts hand over, for as long as the program runs: torrents go to `open`, everything else to the session.
 /// Gives the text by which they find it.
-pub(super) fn listen(handle: Handle, open: impl Fn(Vec<Source>) + Send + 'static) -> io::Result<String> {
+pub(super) fn listen(
+    handle: Handle,
+    open: impl Fn(Vec<Source>) + Send + Sync + 'static,
+) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addr = listener.local_addr()?;
     let secret = secret();
     let text = format!("{addr}\n{secret}\n");
+    let take = Arc::new(move |asked| match asked {
+        Asked::Open(sources) => {
+            open(sources);
+            TAKEN.to_owned()
+        }
+        Asked::Do { commands, wait_secs } => {
+            let outcome = obey(&handle, commands, Duration::from_secs(wait_secs));
+            serde_json::to_string(&outcome).unwrap_or_default()
+        }
+        Asked::List => list(&handle),
+    });
+    let (secret, starts) = (Arc::new(secret), Arc::new(AtomicUsize::new(0)));
     Builder::new().name("instance".into()).spawn(move || {
-        let take = |asked| match asked {
-            Asked::Open(sources) => {
-                open(sources);
-                TAKEN.to_owned()
-            }
-            Asked::Do(commands) => obey(&handle, commands),
-            Asked::List => list(&handle),
-        };
         loop {
-            match listener.accept() {
-                // Whoever breaks it off only harms itself.
-                Ok((stream, _)) => _ = receive(stream, &secret, take),
-                Err(_) => sleep(Duration::from_millis(100)),
-            }
+            let Ok((stream, _)) = listener.accept() else {
+                sleep(Duration::from_millis(100));
+                continue;
+            };
+            // One that waits for its commands keeps no other from being heard.
+            let place = Place::take(&starts);
+            let (take, secret) = (Arc::clone(&take), Arc::clone(&secret));
+            let Some(place) = place else { continue };
+            // Whoever breaks it off only harms itself.
+            _ = Builder::new().name("start".into()).spawn(move || {
+                let _ = receive(stream, &secret, |asked| take(asked));
+                drop(place);
+            });
         }
     })?;
     Ok(text)
 }
 
-fn obey(handle: &Handle, commands: Vec<Command>) -> String {
-    for mut command in commands {
-        if let Command::Add { request, .. }
-        | Command::Move { request, .. }
-        | Command::StopAndSerialize { request, .. } = &mut command
-        {
-            *request = handle.next_request();
-        }
-        if let Err(gone) = handle.send_patiently(command) {
-            return gone.to_string();
+/// A place among the starts that are answered at once.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(places: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(Arc::clone(places));
+        (places.fetch_add(1, Ordering::Relaxed) < STARTS).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Has commands carried out, and waits until that is done or has failed.
+fn obey(handle: &Handle, commands: Vec<Command>, patience: Duration) -> Outcome {
+    let by = clock::now() + patience;
+    let left = || by.saturating_duration_since(clock::now());
+    let (mut outcome, mut answers, mut torrents) = (Outcome::default(), Vec::new(), Vec::new());
+    for command in commands {
+        torrents.extend(concerned(&command));
+        match handle.ask(command) {
+            Ok(answer) => answers.extend(answer),
+            Err(gone) => return Outcome { fault: Some(format!("{gone}.")), ..outcome },
         }
     }
-    TAKEN.to_owned()
+    if patience.is_zero() {
+        return Outcome { said: vec![TAKEN.into()], ..outcome };
+    }
+    for answer in &answers {
+        match answer.wait(left()) {
+            Some(Event::Added { torrent, known, .. }) => {
+                torrents.push(torrent);
+                let again = if known { " again; it was on the list" } else { "" };
+                outcome.said.push(format!("added {torrent}{again}"));
+            }
+            Some(Event::Moved { folder, .. }) => outcome.said.push(format!("moved to {}", folder.display())),
+            Some(Event::Refused { reason, .. }) => outcome.fault = outcome.fault.or(Some(reason)),
+            Some(_) => {}
+            None => return Outcome { fault: Some(late(left(), patience)), ..outcome },
+        }
+    }
+    // What has no answer of its own is done once the torrents have settled.
+    let settled = handle.ask(Command::Settle { request: RequestId(0), torrents });
+    match settled.ok().flatten().as_ref().and_then(|answer: &Answer| answer.wait(left())) {
+        Some(Event::Refused { reason, .. }) => outcome.fault = outcome.fault.or(Some(reason)),
+        Some(_) => {}
+        None => outcome.fault = outcome.fault.or_else(|| Some(late(left(), patience))),
+    }
+    if outcome.fault.is_none() && outcome.said.is_empty() {
+        outcome.said.push("done".into());
+    }
+    outcome
+}
+
+/// Why there is no answer: the session has ended, or is not done.
+fn late(left: Duration, patience: Duration) -> String {
+    if !left.is_zero() {
+        return "the session has ended.".into();
+    }
+    format!("it is not done after {} s and goes on; fyris list shows how it stands", patience.as_secs())
+}
+
+/// The torrent of a command that has no answer of its own.
+fn concerned(command: &Command) -> Option<InfoHash> {
+    match command {
+        Command::Pause(torrent)
+        | Command::Resume(torrent)
+        | Command::Recheck(torrent)
+        | Command::Announce(torrent)
+        | Command::Remove { torrent, .. }
+        | Command::Label { torrent, .. }
+        | Command::Rename { torrent, .. }
+        | Command::Limit { torrent, .. }
+        | Command::Goals { torrent, .. }
+        | Command::Queue { torrent, .. } => Some(*torrent),
+        _ => None,
+    }
 }
 
 fn list(handle: &Handle) -> String {
@@ -113,12 +215,16 @@ pub(super) fn ask(text: &str, asked: &Asked) -> Result<String> {
         bail!("its address is not of this computer");
     }
     let mut stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let waits = match asked {
+        Asked::Do { wait_secs, .. } => Duration::from_secs(*wait_secs),
+        Asked::Open(_) | Asked::List => Duration::ZERO,
+    };
+    stream.set_read_timeout(Some(PATIENCE + waits))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{secret}\n{}\n", serde_json::to_string(asked)?).as_bytes())?;
     let mut answer = String::new();
     stream.take(LONGEST).read_to_string(&mut answer)?;
-    if *asked != Asked::List && answer.trim() != TAKEN {
+    if matches!(asked, Asked::Open(_)) && answer.trim() != TAKEN {
         bail!("it did not take what was handed over");
     }
     Ok(answer)
@@ -187,7 +293,9 @@ mod tests {
         // Commands reach the session, each request under a number of its own.
         let torrent = InfoHash([1; 20]);
         let stop = Command::StopAndSerialize { request: RequestId(0), torrent: None };
-        ask(&text, &Asked::Do(vec![Command::Pause(torrent), stop.clone(), stop])).expect("taken");
+        let wait_secs = 0;
+        ask(&text, &Asked::Do { commands: vec![Command::Pause(torrent), stop.clone(), stop], wait_secs })
+            .expect("taken");
         let commands: Vec<Command> = backend.commands.try_iter().collect();
         let stop = |number| Command::StopAndSerialize { request: RequestId(number), torrent: None };
         assert_eq!(commands, [Command::Pause(torrent), stop(1), stop(2)]);

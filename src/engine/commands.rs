@@ -84,6 +84,7 @@ impl Engine {
             Command::Announce(torrent) => self.with(torrent, |torrent, shared| torrent.announce_now(shared)),
             Command::Watch(torrent) => self.watch(torrent),
             Command::Describe { request, torrent } => self.describe(request, torrent),
+            Command::Settle { request, torrents } => self.settle_for(request, &torrents),
             Command::Settings(settings) => self.set_settings(Arc::from(settings)),
             Command::Shutdown => self.begin_shutdown(),
             // A driver without a network has none to ask.

@@ -7,6 +7,7 @@
 //! - `dormant`: torrents that have nothing to do, and who waits for one of them
 //! - `queue`: whose turn it is
 //! - `limits`: rates: of one torrent, of a label, of all
+//! - `settling`: who waits until what was asked is done
 //! - `stopping`: torrents that are stopped and written down
 //! - `shared`: what all torrents share: the way out, limits, the time
 //! - `record`: [`Record`] and [`Change`], what survives of a torrent between two runs
@@ -18,6 +19,7 @@ mod io;
 mod limits;
 mod queue;
 mod record;
+mod settling;
 mod shared;
 mod stopping;
 #[cfg(test)]
@@ -74,6 +76,8 @@ pub struct Engine {
     sweep_at: Moment,
     /// Torrents that are being stopped because a user waits for that.
     stopping: Vec<stopping::Stopping>,
+    /// Who waits until what was asked is done.
+    settling: Vec<settling::Settling>,
     /// When a session that is ending ends, whatever is left to be done.
     end_by: Moment,
     ended: bool,
@@ -107,6 +111,7 @@ impl Engine {
             limits_at,
             sweep_at: Moment::NEVER,
             stopping: Vec::new(),
+            settling: Vec::new(),
             end_by: Moment::NEVER,
             ended: false,
         }
@@ -197,6 +202,7 @@ impl Engine {
             }
         }
         self.go_on_stopping();
+        self.go_on_settling();
         self.end_if_done();
         self.shared.take_output()
     }

@@ -135,6 +135,11 @@ impl Shared {
         self.next_seq
     }
 
+    /// The number of the last change.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// Everything up to this change is durable, or will never be.
     pub(super) fn stored(&mut self, seq: u64, result: Result<(), String>) {
         self.stored_seq = self.stored_seq.max(seq);

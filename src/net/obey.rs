@@ -48,6 +48,7 @@ impl Driver {
             | Command::Resume(_)
             | Command::PauseAll
             | Command::StopAndSerialize { .. }
+            | Command::Settle { .. }
             | Command::ResumeAll
             | Command::Recheck(_)
             | Command::Remove { .. }

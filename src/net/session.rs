@@ -219,7 +219,7 @@ impl Driver {
         self.host().await;
         self.tell_local_time(now);
         if self.is_standing {
-            self.watch_folders();
+            self.watch_folders(config.state.as_deref());
         }
         self.open_network(config.network.clone(), config.state.as_deref());
         for record in opened.records {

@@ -1,5 +1,6 @@
-"""Disks that fail for real, and programs that are killed: a small file system that fills up, files cut short and folders
-taken away behind a session's back, and fifty kills in the middle of downloads and of moves."""
+"""Disks that fail for real, and programs that are killed: a small file system that fills up, that may not be written to or
+cannot be read, limits on files, files cut short and folders taken away behind a session's back, and fifty kills in the middle
+of downloads and of moves."""
 
 import os
 import random
@@ -47,6 +48,24 @@ class Drive:
     def unmount(self):
         self._do("umount", str(self.at))
 
+    def remount(self, how):
+        """Lets it be written to ("rw") or not ("ro")."""
+        self._do("mount", "-o", f"remount,{how}", str(self.at))
+
+    def break_off(self, after):
+        """Loses all that lies after so many bytes: it is a fault of the device to read that. Gives what was there."""
+        with open(self.image, "r+b") as image:
+            image.seek(after)
+            lost = image.read()
+            image.truncate(after)
+        return lost
+
+    def mend(self, lost):
+        """Puts back what was lost at the end."""
+        with open(self.image, "r+b") as image:
+            image.seek(0, os.SEEK_END)
+            image.write(lost)
+
     def close(self):
         """Takes it away for good, once nothing runs on it."""
         subprocess.run(["umount", "-l", str(self.at)], capture_output=True)
@@ -70,14 +89,18 @@ class Drive:
 class Daemon(Fyris):
     """Ours, unattended."""
 
+    # What a shell does before it becomes ours.
+    limits = None
+
     def start(self, folder, **settings):
         state = self.world.path(f"state of {self.label}")
         lines = [f"download_folder = {quoted(folder)}", "tracker = false"]
         lines += [f"{key} = {quoted(value)}" for key, value in settings.items()]
         (state / "settings.toml").write_text("\n".join(lines) + "\n")
         self.state = state
+        shell = ["sh", "-c", f'{self.limits} && exec "$@"', "sh"] if self.limits else []
         self.process = self.world.spawn(self.label, [
-            self.world.program("fyris"), "daemon", "--state", state, "--port", self.port, "--bind",
+            *shell, self.world.program("fyris"), "daemon", "--state", state, "--port", self.port, "--bind",
             self.address, *ALONE])
         self.world.wait("the daemon listens", lambda: "peers reach this session" in self.said())
 
@@ -86,6 +109,10 @@ class Daemon(Fyris):
         link = f"magnet:?xt=urn:btih:{info_hash(torrent).hex()}"
         link += f"&x.pe={peer}" if peer else ""
         self.world.run([self.world.program("fyris"), "--state", self.state, link if peer else torrent])
+
+    def control(self, *what):
+        """Has it do something, and waits until that is done."""
+        self.world.run([self.world.program("fyris"), "control", "--state", self.state, *what])
 
     def said(self):
         return self.process.output() + self.process.errors.read_text(errors="replace")
@@ -166,56 +193,156 @@ def drive_away(world):
         drive.close()
 
 
+class Given:
+    """Something that a session of ours shares from a folder, and somebody who is to have it."""
+
+    def __init__(self, world, shared, there, limits=None):
+        world.need_all_of_ours()
+        self.world, self.shared, self.there = world, shared, there
+        self.torrent = shared.torrent(world.folder / "shared.torrent")
+        shared.write(there)
+        self.ours, self.taker = Daemon(world), Fyris(world, world.meeting, "taker")
+        self.ours.limits = limits
+        self.seed()
+        self.ours.add(self.torrent)
+        self.is_seeded()
+
+    def seed(self):
+        self.ours.start(self.there)
+
+    def is_seeded(self):
+        self.ours.waits_until_it_says(f"seeding {self.shared.name}")
+
+    def take(self):
+        self.taker.get(self.torrent, self.world.path("taken"), "--peer", self.ours.peer)
+
+    def is_taken(self):
+        self.world.wait("the other has everything", self.taker.finished)
+        check_same(self.shared, self.world.path("taken"))
+
+    def comes_back(self):
+        """Ours, which has ended, starts again and gives all of it."""
+        self.seed()
+        self.is_seeded()
+        self.is_taken()
+
+
 def cut_short(world):
     """A file that is cut short behind a seed's back: nothing false is given, and what is left is given on."""
-    world.need_all_of_ours()
-    shared = content.single(8 * MIB)
-    torrent = shared.torrent(world.folder / "shared.torrent")
-    there = world.path("there")
-    shared.write(there)
-    file = there / shared.name
-    ours, taker = Daemon(world), Fyris(world, world.meeting, "taker")
-    ours.start(there)
-    ours.add(torrent)
-    ours.waits_until_it_says(f"seeding {shared.name}")
-    os.truncate(file, 3 * MIB)
-    taker.get(torrent, world.path("taken"), "--peer", ours.peer)
+    given = Given(world, content.single(8 * MIB), world.path("there"))
+    ours = given.ours
+    os.truncate(given.there / given.shared.name, 3 * MIB)
+    given.take()
     ours.waits_until_it_says("was changed by another program. Recheck to use it as it is now.")
     check("it is no longer running", ours.process.ended() is None)
-    check("the other was given everything", not taker.finished())
+    check("the other was given everything", not given.taker.finished())
     # Looked at again when it starts again, and whole again once its owner has put it back.
     ours.process.stop()
-    shared.write(there)
-    ours.start(there)
-    ours.waits_until_it_says(f"seeding {shared.name}")
-    world.wait("the other has everything", taker.finished)
-    check_same(shared, world.path("taken"))
+    given.shared.write(given.there)
+    given.comes_back()
 
 
 def folder_gone(world):
     """A folder that is taken away while it is shared, and put back."""
-    world.need_all_of_ours()
-    shared = content.album()
-    torrent = shared.torrent(world.folder / "shared.torrent")
-    there = world.path("there")
-    shared.write(there)
-    ours, taker = Daemon(world), Fyris(world, world.meeting, "taker")
-    ours.start(there)
-    ours.add(torrent)
-    ours.waits_until_it_says(f"seeding {shared.name}")
+    given = Given(world, content.album(), world.path("there"))
+    there, ours = given.there, given.ours
     # Renamed it would still be there for who has it open.
     away = world.folder / "away"
     shutil.copytree(there, away)
     shutil.rmtree(there)
-    taker.get(torrent, world.path("taken"), "--peer", ours.peer)
+    given.take()
     ours.waits_until_it_says("is missing. Bring it back")
     check("something was made where the folder was", not there.exists())
     ours.process.stop()
     away.rename(there)
-    ours.start(there)
-    ours.waits_until_it_says(f"seeding {shared.name}")
-    world.wait("the other has everything", taker.finished)
-    check_same(shared, world.path("taken"))
+    given.comes_back()
+
+
+def read_only(world):
+    """A drive that may not be written to: it says so, and goes on once it may be and the user wants it to."""
+    world.need_all_of_ours()
+    drive = Drive(world, 32)
+    try:
+        shared = content.single(8 * MIB)
+        torrent = shared.torrent(world.folder / "shared.torrent")
+        shared.write(world.path("there"))
+        seeder, ours = Libtorrent(world), Daemon(world)
+        seeder.seed(torrent, world.path("there"))
+        drive.remount("ro")
+        ours.start(drive.at)
+        ours.add(torrent, seeder.peer)
+        ours.waits_until_it_says("Make it writable or choose another folder, then resume.")
+        check("it is no longer running", ours.process.ended() is None)
+        drive.remount("rw")
+        ours.control("resume", shared.name)
+        world.wait("ours has everything", lambda: ours.process.said(r"^complete .+"))
+        check_same(shared, drive.at)
+    finally:
+        end_all(world)
+        drive.close()
+
+
+def too_large(world):
+    """A disk on which no file may be larger than so much, as on FAT32: it says so and goes on elsewhere."""
+    world.need_all_of_ours()
+    shared = content.single(24 * MIB)
+    torrent = shared.torrent(world.folder / "shared.torrent")
+    shared.write(world.path("there"))
+    seeder, ours = Libtorrent(world), Daemon(world)
+    seeder.seed(torrent, world.path("there"))
+    # In units of 512 bytes. A file system with such a limit sends no signal for it.
+    ours.limits = f"trap '' XFSZ && ulimit -f {16 * MIB // 512}"
+    ours.start(world.path("here"))
+    ours.add(torrent, seeder.peer)
+    ours.waits_until_it_says("Choose a disk without that limit")
+    check("it is no longer running", ours.process.ended() is None)
+    ours.process.stop()
+    # The other disk is the same one without the limit.
+    ours.limits = None
+    ours.start(world.path("here"))
+    ours.control("resume", shared.name)
+    world.wait("ours has everything", lambda: ours.process.said(r"^complete .+"))
+    check_same(shared, world.path("here"))
+
+
+def few_files(world):
+    """Who may have few files open gives and gets a torrent of many all the same."""
+    shared = content.many_small(300)
+    given = Given(world, shared, world.path("there"), "ulimit -n 64")
+    given.take()
+    given.is_taken()
+    getter = Daemon(world, world.theirs, "getter")
+    getter.limits = "ulimit -n 64"
+    getter.start(world.path("here"))
+    getter.add(given.torrent, given.ours.peer)
+    world.wait("it has everything", lambda: getter.process.said(r"^complete .+"))
+    check_same(shared, world.path("here"))
+
+
+def unreadable(world):
+    """A drive that loses a part: reading it is a fault of the device. Nothing false is given, and all of it once it is
+    mended."""
+    drive = Drive(world, 48)
+    try:
+        given = Given(world, content.single(24 * MIB), drive.at)
+        ours = given.ours
+        ours.process.stop()
+        # What was read before is in memory no more.
+        drive.unmount()
+        drive.mount()
+        given.seed()
+        given.is_seeded()
+        lost = drive.break_off(16 * MIB)
+        given.take()
+        ours.waits_until_it_says("Check the disk, then resume.")
+        check("it is no longer running", ours.process.ended() is None)
+        check("the other was given everything", not given.taker.finished())
+        drive.mend(lost)
+        ours.control("resume", given.shared.name)
+        given.is_taken()
+    finally:
+        end_all(world)
+        drive.close()
 
 
 def fifty_kills(world):
@@ -297,4 +424,8 @@ def faults():
         ("a drive is unmounted and comes back", 60, drive_away),
         ("a file is cut short behind a seed's back", 60, cut_short),
         ("a folder is taken away and put back", 60, folder_gone),
+        ("a drive may not be written to", 60, read_only),
+        ("a disk takes no file of that size", 60, too_large),
+        ("few files may be open", 60, few_files),
+        ("a part of a drive cannot be read", 60, unreadable),
     ]

@@ -177,3 +177,44 @@ fn adding_and_removing_many_is_work_in_proportion() {
     assert!(removed >= 100, "those at rest are gone at once: {removed}");
     assert!(count(&|output| matches!(output, Output::Store { .. })) <= 200, "one word on each");
 }
+
+#[test]
+fn who_asks_whether_it_is_done_hears_when_it_is_written_and_why_it_cannot_be() {
+    let settled = |pair: &Pair, number| {
+        let is_answer = |event: &&Event| event.answers() == Some(RequestId(number));
+        pair.sides[0].events.iter().find(is_answer).cloned()
+    };
+    let settle = |pair: &mut Pair, number, torrent| {
+        let torrents = vec![torrent];
+        pair.command(0, Command::Settle { request: RequestId(number), torrents });
+    };
+    let (mut pair, torrent, _) = resting();
+    let info_hash = torrent.info_hash;
+    pair.command(0, Command::Label { torrent: info_hash, label: "told".into() });
+    settle(&mut pair, 11, info_hash);
+    assert_eq!(settled(&pair, 11), Some(Event::Settled { request: RequestId(11) }));
+    let labelled = |change: &Change| matches!(change, Change::Put(record) if record.label == "told");
+    assert!(pair.sides[0].changes.iter().any(labelled), "it had to wake for it");
+    // What cannot be written is not done.
+    pair.store_fault = Some("the disk is full".into());
+    pair.command(0, Command::Pause(info_hash));
+    settle(&mut pair, 12, info_hash);
+    let Some(Event::Refused { reason, .. }) = settled(&pair, 12) else { panic!("{:?}", settled(&pair, 12)) };
+    assert!(reason.contains("could not be written down: the disk is full"), "{reason}");
+    pair.store_fault = None;
+    pair.command(0, Command::Resume(info_hash));
+    settle(&mut pair, 13, info_hash);
+    assert_eq!(settled(&pair, 13), Some(Event::Settled { request: RequestId(13) }));
+    // One that is gone is done with; one that cannot wake is not.
+    pair.command(0, Command::Remove { torrent: info_hash, delete_data: true });
+    settle(&mut pair, 14, info_hash);
+    pair.run(|pair| settled(pair, 14).is_some());
+    assert!(pair.sides[0].events.contains(&Event::Removed(info_hash)));
+    assert_eq!(settled(&pair, 14), Some(Event::Settled { request: RequestId(14) }));
+    let (mut pair, torrent, _) = resting();
+    pair.sides[0].changes.clear();
+    pair.command(0, Command::Pause(torrent.info_hash));
+    settle(&mut pair, 15, torrent.info_hash);
+    let Some(Event::Refused { reason, .. }) = settled(&pair, 15) else { panic!("{:?}", settled(&pair, 15)) };
+    assert!(reason.contains("cannot be read"), "{reason}");
+}

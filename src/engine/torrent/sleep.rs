@@ -352,6 +352,16 @@ impl Torrent {
         self.fault.is_some()
     }
 
+    /// Whether what it is made of could not be read, so that nothing that was asked of it was done.
+    pub(in crate::engine) fn has_lost_itself(&self) -> bool {
+        self.is_asleep() && !self.is_loading() && self.leaving.is_none() && self.fault.is_some()
+    }
+
+    /// Why it stands still, where that is for a fault.
+    pub(in crate::engine) fn fault_text(&self) -> Option<String> {
+        self.fault.as_ref().map(|fault| fault.reason.clone())
+    }
+
     /// Whether its counters are not what was written down.
     pub(in crate::engine) fn has_counted(&self) -> bool {
         self.running || self.timers.save != Moment::NEVER

@@ -58,7 +58,7 @@ impl App {
                 }
             }
             // Only asked for by those who have no view of it.
-            Event::Described { .. } => {}
+            Event::Described { .. } | Event::Settled { .. } => {}
             Event::Added { torrent, known, .. } => {
                 if known {
                     self.say(Level::Info, "That torrent is on your list already.");

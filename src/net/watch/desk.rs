@@ -1,6 +1,6 @@
 //! The session's side of watched folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::{Command, Event, Level, RequestId};
@@ -15,8 +15,8 @@ const REQUESTS: u64 = 1 << 62;
 
 impl Driver {
     /// Begins to look at the folders that the settings name.
-    pub(in crate::net) fn watch_folders(&mut self) {
-        match Watcher::start(self.inbox.clone(), Arc::clone(&self.settings)) {
+    pub(in crate::net) fn watch_folders(&mut self, state: Option<&Path>) {
+        match Watcher::start(self.inbox.clone(), Arc::clone(&self.settings), state) {
             Ok(watcher) => self.watcher = Some(watcher),
             Err(error) => self.log(Level::Error, "watch", format!("Folders cannot be watched: {error}.")),
         }

@@ -12,6 +12,7 @@ use crate::engine::Subject;
 use crate::metainfo::{Magnet, Torrent};
 use crate::net::jobs::{addition, read_file};
 
+use super::kept::Entry;
 use super::{ASKED, Found};
 
 /// Files of one folder that are looked at.
@@ -27,6 +28,8 @@ const UNANSWERED: u32 = 30;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     files: BTreeMap<PathBuf, Seen>,
+    /// Those of the last run that have not been seen, or not been added again, in this one.
+    former: BTreeMap<PathBuf, Entry>,
     /// What was said of a file or a folder, so that it is said once.
     said: BTreeMap<PathBuf, String>,
 }
@@ -50,10 +53,33 @@ type Look = (u64, Option<SystemTime>);
 type Identity = Option<(u64, u64)>;
 
 impl Known {
+    /// Nothing but what the last run left.
+    pub(super) fn new(former: &[Entry]) -> Self {
+        let former = former.iter().map(|entry| (entry.path.clone(), entry.clone())).collect();
+        Self { former, ..Self::default() }
+    }
+
+    /// The files that stay because their removal means something, for the next run.
+    pub(super) fn kept(&self) -> Vec<Entry> {
+        let kept = self.files.iter().filter_map(|(path, seen)| match seen {
+            Seen::Kept(torrent, identity) => {
+                Some(Entry { path: path.clone(), torrent: *torrent, inode: identity.map(|it| it.1) })
+            }
+            _ => None,
+        });
+        kept.chain(self.former.values().cloned()).collect()
+    }
+
+    /// That could not be written.
+    pub(super) fn cannot_be_kept(&mut self, error: &io::Error) -> Option<Found> {
+        self.say(Path::new(""), format!("What stays in watched folders could not be written down: {error}."))
+    }
+
     /// Forgets the files of folders that are not watched.
     pub(super) fn forget_others(&mut self, watches: &[Watch]) {
         let watched = |path: &Path| watches.iter().any(|watch| path.starts_with(&watch.folder));
         self.files.retain(|path, _| watched(path));
+        self.former.retain(|path, _| watched(path));
         self.said.retain(|path, _| watched(path));
     }
 
@@ -90,7 +116,25 @@ impl Known {
             self.files.remove(&path);
             self.said.remove(&path);
         }
+        self.miss(watch, &paths, here, &mut found);
         found
+    }
+
+    /// Finds what has gone since the last run.
+    fn miss(&mut self, watch: &Watch, paths: &BTreeSet<PathBuf>, here: Identity, found: &mut Vec<Found>) {
+        if paths.len() >= FILES {
+            // What was not listed may be there.
+            return;
+        }
+        let is_gone = |path: &Path, entry: &Entry| {
+            let same_folder = entry.inode == here.map(|(_, inode)| inode);
+            path.parent() == Some(&watch.folder) && same_folder && !paths.contains(path)
+        };
+        for (_, entry) in self.former.extract_if(.., |path, entry| is_gone(path, entry)) {
+            if watch.removal_stops {
+                found.push(Found::Gone(entry.torrent));
+            }
+        }
     }
 
     fn look_at(
@@ -154,6 +198,7 @@ impl Known {
     pub(super) fn added(&mut self, path: &Path, watches: &[Watch]) -> Option<Found> {
         let Some(Seen::Asked(torrent, _)) = self.files.get(path) else { return None };
         let torrent = *torrent;
+        let replaced = self.former.remove(path).filter(|entry| entry.torrent != torrent);
         let folder = path.parent()?;
         let watch = watches.iter().find(|watch| watch.folder == folder)?;
         let failed = if watch.removal_stops {
@@ -171,7 +216,10 @@ impl Known {
             }
         };
         self.files.insert(path.to_owned(), Seen::Kept(torrent, identity(folder)));
-        let error = failed?;
+        let Some(error) = failed else {
+            // Another torrent's file stood there in the last run.
+            return replaced.map(|entry| Found::Gone(entry.torrent));
+        };
         self.say(path, format!("{} was added, and cannot be put aside: {error}.", path.display()))
     }
 

@@ -4,17 +4,19 @@
 //! One thread looks every few seconds. A file is taken once it has stopped growing, and marked only when its torrent is safely
 //! in the session's state: whatever ends in between, it is added again and never lost.
 //!
+//! - `kept`: which files stay there from one run to the next
 //! - `folder`: [`Known`], what the files of the folders are, and what is done to them
 //! - `desk`: the session's side: what is found is given to the engine, and its answers to the thread
 
 mod desk;
 mod folder;
+mod kept;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -27,6 +29,7 @@ use crate::engine::Addition;
 use crate::net::post::{Inbox, Post};
 
 use folder::Known;
+use kept::Kept;
 
 /// How often a folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -76,12 +79,13 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// Starts the thread.
-    pub(super) fn start(inbox: Inbox, settings: Arc<Settings>) -> io::Result<Self> {
+    pub(super) fn start(inbox: Inbox, settings: Arc<Settings>, state: Option<&Path>) -> io::Result<Self> {
+        let kept = Kept::open(state);
         // Room for every answer, and for settings besides.
         let (words, said) = bounded(2 * ASKED);
         Builder::new().name("watch".into()).spawn(move || {
             let tell = |found| inbox.blocking_send(Post::Watched(found)).is_ok();
-            run(&said, &settings, &tell);
+            run(&said, &settings, kept, &tell);
         })?;
         let (asked, added) = (BTreeMap::new(), Vec::new());
         Ok(Self { words, next: 0, asked, added, last_change: 0, stored: 0 })
@@ -102,14 +106,20 @@ impl Watcher {
     clippy::disallowed_methods,
     reason = "folders are looked at by the clock on the wall, apart from every machine"
 )]
-fn run(words: &Receiver<Word>, settings: &Settings, tell: &dyn Fn(Found) -> bool) {
-    let (mut known, mut settings) = (Known::default(), Arc::new(settings.clone()));
+fn run(words: &Receiver<Word>, settings: &Settings, mut kept: Kept, tell: &dyn Fn(Found) -> bool) {
+    let (mut known, mut settings) = (Known::new(kept.entries()), Arc::new(settings.clone()));
     loop {
         known.forget_others(&settings.watch);
         for watch in &settings.watch {
             if !known.look(watch, &settings).into_iter().all(tell) {
                 return;
             }
+        }
+        // Where it cannot be written, a file that goes between two runs is not missed.
+        if let Err(error) = kept.write(known.kept())
+            && !known.cannot_be_kept(&error).into_iter().all(tell)
+        {
+            return;
         }
         let next = Instant::now() + LOOK;
         loop {

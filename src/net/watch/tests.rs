@@ -213,3 +213,56 @@ fn the_removal_of_a_file_stops_its_torrent_where_that_is_wished() {
     known.forget_others(&[]);
     assert_eq!(looks(&mut known, &watch).len(), 1);
 }
+
+#[test]
+fn what_goes_between_two_runs_is_missed_in_the_next() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("watched");
+    fs::create_dir(&folder).expect("made");
+    let watch = Watch { removal_stops: true, ..watch(&folder) };
+    for number in 0..4 {
+        fs::write(folder.join(format!("{number}.torrent")), torrent(number)).expect("written");
+    }
+    let mut kept = Kept::open(Some(home.path()));
+    let mut known = Known::new(kept.entries());
+    assert_eq!(looks(&mut known, &watch).len(), 4);
+    kept.write(known.kept()).expect("written");
+    let hash_of = |number: u32| crate::metainfo::Torrent::parse(&torrent(number)).expect("good").info_hash;
+    let gone = |found: &[Found]| -> Vec<InfoHash> {
+        let gone = |found: &Found| match found {
+            Found::Gone(torrent) => Some(*torrent),
+            _ => None,
+        };
+        found.iter().filter_map(gone).collect()
+    };
+    // One is removed while nothing runs, one is replaced by another, and two stay.
+    fs::remove_file(folder.join("1.torrent")).expect("removed");
+    fs::write(folder.join("2.torrent"), torrent(7)).expect("written");
+    let mut kept = Kept::open(Some(home.path()));
+    let mut known = Known::new(kept.entries());
+    assert_eq!(known.kept(), kept.entries(), "what was not looked at yet is not forgotten");
+    let found = looks(&mut known, &watch);
+    assert_eq!(gone(&found), [hash_of(1), hash_of(2)]);
+    kept.write(known.kept()).expect("written");
+    assert_eq!(kept.entries().len(), 3);
+    // Nor is it missed again, and a folder that is away, or another one, has lost nothing.
+    let again = || Known::new(Kept::open(Some(home.path())).entries());
+    assert_eq!(gone(&looks(&mut again(), &watch)), []);
+    let aside = home.path().join("aside");
+    fs::rename(&folder, &aside).expect("away");
+    assert_eq!(gone(&looks(&mut again(), &watch)), []);
+    fs::create_dir(&folder).expect("made");
+    let mut known = again();
+    if cfg!(unix) {
+        assert_eq!(gone(&looks(&mut known, &watch)), []);
+        assert_eq!(known.kept().len(), 3);
+    }
+    // Who does not want it is not told of it, and what does not read is nothing.
+    fs::remove_dir(&folder).expect("empty");
+    fs::rename(&aside, &folder).expect("back");
+    fs::remove_file(folder.join("0.torrent")).expect("removed");
+    assert_eq!(gone(&looks(&mut again(), &Watch { removal_stops: false, ..watch.clone() })), []);
+    fs::write(home.path().join("watched.json"), b"[{}").expect("written");
+    assert!(Kept::open(Some(home.path())).entries().is_empty());
+    assert!(Kept::open(None).write(known.kept()).is_ok(), "without a state folder nothing is kept");
+}

@@ -45,7 +45,7 @@ fn the_session_that_runs_is_listed_and_told_what_to_do() {
     until(&place, &fields, |out| out == both);
 
     let control = |args: &[&str]| place.run(&[&["control", "--state", "state"], args].concat()).done();
-    control(&["queue", "b.bin", "first"]);
+    assert_eq!(control(&["queue", "b.bin", "first"]), "done\n");
     control(&["rename", &hash, "An album"]);
     control(&["label", "talks", "b.bin", &hash]);
     control(&["pause", &hash.to_uppercase()]);
@@ -68,7 +68,17 @@ fn the_session_that_runs_is_listed_and_told_what_to_do() {
     place.run(&["list", "--state", "state", "--fields", "name,colour"]).failed("there is no field colour");
     place.run(&["control", "--state", "state", "goals", "--ratio", "-1", "all"]).misused();
     place.run(&["control", "--state", "state", "pause"]).misused();
-    control(&["remove", "--delete-data", "b.bin"]);
+    let again = place.run(&[&add[..], &["a.bin.torrent"]].concat()).done();
+    assert_eq!(again, format!("added {hash} again; it was on the list\n"));
+    // Its .torrent file does not read: that is what is said.
+    place.write("bad.torrent", "no torrent");
+    place.run(&[&add[..], &["bad.torrent"]].concat()).failed("bad.torrent cannot be used");
+    place.write("taken", "a file, and no folder");
+    control(&["resume", "An album"]);
+    place.run(&["control", "--state", "state", "move", "An album", "taken"]).failed("taken");
+    assert_eq!(control(&["--wait", "0", "announce", "all"]), "taken\n");
+    assert_eq!(control(&["remove", "--delete-data", "b.bin"]), "done\n");
+    assert!(!place.path("there/b.bin").exists(), "it is done when that is said");
     until(&place, &["list", "--state", "state", "--fields", "name"], |out| out == "An album\n");
     control(&["other-limits", "on"]);
     until(&place, &["list", "--state", "state"], |_| {
@@ -77,6 +87,38 @@ fn the_session_that_runs_is_listed_and_told_what_to_do() {
     #[cfg(unix)]
     assert_eq!(running.end(), Some(0));
     assert!(place.path("there/a.bin").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_torrent_whose_file_went_from_a_watched_folder_between_two_runs_goes_at_the_next_start() {
+    let place = Place::new();
+    fs::create_dir(place.path("watched")).expect("made");
+    for name in ["a.bin", "b.bin"] {
+        place.write(name, content(100_000));
+        place.run(&["create", name, "-o", &format!("watched/{name}.torrent")]).done();
+    }
+    let settings = format!(
+        "[[watch]]\nfolder = \"{}\"\ntarget = \"{}\"\nremoval_stops = true\n",
+        place.path("watched").display(),
+        place.path("").display()
+    );
+    let running = session(&place, &settings);
+    let names = ["list", "--state", "state", "--fields", "name,state"];
+    until(&place, &names, |out| out.matches("seeding").count() == 2);
+    until(&place, &names, |_| {
+        place.path("state/watched.json").exists() && {
+            let text = fs::read_to_string(place.path("state/watched.json")).expect("a list");
+            text.matches("path").count() == 2
+        }
+    });
+    assert_eq!(running.end(), Some(0));
+    fs::remove_file(place.path("watched/a.bin.torrent")).expect("removed");
+    let running = session(&place, &settings);
+    running.logs("a.bin is off the list: its file is gone from the watched folder.");
+    until(&place, &names, |out| out == "b.bin\tseeding\n");
+    assert!(place.path("a.bin").exists() && place.path("watched/b.bin.torrent").exists());
+    assert_eq!(running.end(), Some(0));
 }
 
 #[cfg(unix)]

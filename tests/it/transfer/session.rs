@@ -73,6 +73,13 @@ fn every_field_of_the_stats_says_what_happened() {
     );
     assert_eq!(fraction(&way, Field::Availability), 1.0);
     assert_eq!((way.get(Field::Completed), number(&way, Field::Seeded)), (Some(&Value::Absent), 0));
+    giver.see(LONG, |view| view.torrents[0].up_rate > 300_000);
+    let (giving, _) = stats(&giver, torrent);
+    assert_eq!((text(&giving, Field::Reason), number(&giving, Field::Peers)), ("Sharing with 1 peer.", 1));
+    assert!(
+        number(&giving, Field::UpRate) < 800_000 && number(&giving, Field::Uploaded) >= done,
+        "{giving:?}"
+    );
 
     completed(&mut taker, torrent);
     let is_over = |row: &fyris::api::TorrentRow| {
