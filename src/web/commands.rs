@@ -156,6 +156,7 @@ fn subject(command: &Command) -> Option<InfoHash> {
         | Command::ResumeAll
         | Command::StopAndSerialize { torrent: None, .. }
         | Command::Watch(None)
+        | Command::Settle { .. }
         | Command::Network(_)
         | Command::Settings(_)
         | Command::Shutdown => None,

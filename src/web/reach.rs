@@ -66,6 +66,7 @@ pub(super) fn may_come(command: &Command, settings: &Settings) -> Result<(), Fau
         | Command::Queue { .. }
         | Command::AddPeers { .. }
         | Command::Announce(_)
+        | Command::Settle { .. }
         | Command::Describe { .. } => Ok(()),
     }
 }
