@@ -55,13 +55,10 @@ impl Picker {
         }
     }
 
-    /// The peer rejected a request for a piece that it has (BEP 6): it is asked for nothing of it until forgiven. A block that
-    /// is not expected any more is rejected because it was cancelled, which says nothing about its piece.
+    /// The peer rejected a request for a piece that it has (BEP 6): it is asked for nothing of it until forgiven.
     pub fn refused(&mut self, peer: ConnKey, block: BlockRef) {
-        let Some(who) = self.askers.id(peer) else { return };
-        let expected = self.askers.get(who).asked.contains(&block);
         self.give_back(peer, block);
-        if expected {
+        if let Some(who) = self.askers.id(peer) {
             self.askers.get_mut(who).refuse(block.piece);
         }
     }

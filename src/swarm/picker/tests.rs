@@ -207,24 +207,6 @@ fn the_end_game_asks_others_and_tells_whom_to_cancel() {
 }
 
 #[test]
-fn a_rejection_that_answers_a_cancel_says_nothing_about_the_piece() {
-    let mut table = Table::new(1, 4);
-    let (one, other) = (table.seed(1), table.seed(2));
-    let asked = table.pick(one, 4, Speed::Slow);
-    let again = table.pick(other, 4, Speed::Slow);
-    assert_eq!(
-        table.receive(other, again[0]),
-        Received::New { piece_complete: false, also_asked: vec![one] }
-    );
-    table.picker.refused(one, again[0]);
-    table.picker.give_back(one, asked[0]);
-    table.picker.peer_gone(other);
-    assert_eq!(table.pick(one, 1, Speed::Slow), [asked[0]], "it may be asked for more of the piece");
-    table.picker.refused(one, asked[0]);
-    assert_eq!(table.pick(one, 1, Speed::Slow), []);
-}
-
-#[test]
 fn there_is_no_end_game_while_something_is_free() {
     let mut table = Table::new(2, 4);
     let a = table.join(1, [0]);
