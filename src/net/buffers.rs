@@ -67,22 +67,27 @@ pub(super) struct Buffers {
 
 /// Buffers kept of each size; what may wait fits into so many large ones twice.
 const KEPT: usize = 96;
-/// Buffers looked at for one that is free. They become free in about the order they were filled.
-const TRIES: usize = 3;
 /// Bytes of blocks that may wait for the engine and the disk while sockets are read.
 const WAITING_BYTES: u64 = 12 * 1024 * 1024;
 
 impl Buffers {
-    /// An empty buffer with room for at least `size`.
+    /// An empty buffer with room for at least `size`: of those that are free the one that was filled last, which is likely
+    /// to be in the processor's cache. They become free in about the order they were filled.
     pub(super) fn take(&self, size: Size) -> BytesMut {
         if let Some(shelf) = self.shelf(size) {
             let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-            for _ in 0..TRIES.min(shelf.len()) {
-                let Some(mut buffer) = shelf.pop_front() else { break };
-                if buffer.try_reclaim(size.bytes()) {
-                    return buffer;
+            // Those from some place on are still in use; the one before it was used last.
+            let (mut free, mut used) = (0, shelf.len());
+            while free < used {
+                let middle = free.midpoint(used);
+                if shelf[middle].try_reclaim(size.bytes()) {
+                    free = middle + 1;
+                } else {
+                    used = middle;
                 }
-                shelf.push_back(buffer);
+            }
+            if let Some(buffer) = free.checked_sub(1).and_then(|last| shelf.remove(last)) {
+                return buffer;
             }
         }
         BytesMut::with_capacity(size.bytes())
