@@ -1,6 +1,8 @@
 //! One connection with a peer: a task that moves bytes between a socket and the engine, a batch at a time.
 //!
 //! Each turn of the task writes all that waits in vectored writes, reads once, and tells the engine what came in one post.
+//!
+//! - `near`: lines within a machine or a room
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -146,6 +148,8 @@ pub(super) async fn talk(
 ) {
     // Requests and small messages must not wait for more to send.
     let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    near::hasten(&stream);
     let mut wire = Wire::new(stream, line, buffers);
     loop {
         let turn = poll_fn(|cx| wire.turn(cx)).await;
@@ -314,5 +318,7 @@ impl Drop for Wire {
     }
 }
 
+#[cfg(target_os = "linux")]
+mod near;
 #[cfg(test)]
 mod tests;
