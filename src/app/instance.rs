@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Answer, Command, Event, Handle, RequestId, Settings, Source, TorrentRow};
+use crate::api::{Answer, Command, Event, Handle, RequestId, Settings, Source, TorrentRow, View};
 use crate::app::clock;
 use crate::base::InfoHash;
 use crate::metainfo::Magnet;
@@ -28,6 +28,8 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 const LONGEST: u64 = 512 * 1024 * 1024;
 /// The answer to what is only taken.
 const TAKEN: &str = "taken";
+/// How long a list waits for what is new.
+const LAG: Duration = Duration::from_secs(1);
 /// Starts that are answered at once; each has a thread while it is.
 const STARTS: usize = 32;
 
@@ -193,13 +195,27 @@ fn concerned(command: &Command) -> Option<InfoHash> {
 }
 
 fn list(handle: &Handle) -> String {
-    let view = handle.view();
+    let view = present(handle);
     let listed = Listed {
         unix_secs: view.unix_millis / 1_000,
         torrents: view.torrents.iter().map(|row| TorrentRow::clone(row)).collect(),
         settings: Settings::clone(&view.settings),
     };
     serde_json::to_string(&listed).unwrap_or_default()
+}
+
+/// The view with all in it that has happened by now; views are made a few times a second. The last one where the session is
+/// slow.
+fn present(handle: &Handle) -> Arc<View> {
+    let (before, by) = (handle.view(), clock::now() + LAG);
+    let left = || by.saturating_duration_since(clock::now());
+    // The next view is made in the turn of the loop in which this is asked.
+    let asked = handle.ask(Command::Settle { request: RequestId(0), torrents: Vec::new() });
+    let settled = asked.ok().flatten().is_some_and(|answer| answer.wait(left()).is_some());
+    while settled && !left().is_zero() && Arc::ptr_eq(&before, &handle.view()) {
+        sleep(Duration::from_millis(1));
+    }
+    handle.view()
 }
 
 /// Hands torrents and links to the program that left this text, which shows itself; with none it only does that.
@@ -275,7 +291,7 @@ mod tests {
     use crossbeam_channel::bounded;
 
     use super::*;
-    use crate::api::{RequestId, View, pair};
+    use crate::api::{RequestId, pair};
     use crate::base::InfoHash;
 
     #[test]

@@ -274,7 +274,7 @@ def read_only(world):
         ours.waits_until_it_says("Make it writable or choose another folder, then resume.")
         check("it is no longer running", ours.process.ended() is None)
         drive.remount("rw")
-        ours.control("resume", shared.name)
+        ours.control("resume", info_hash(torrent).hex())
         world.wait("ours has everything", lambda: ours.process.said(r"^complete .+"))
         check_same(shared, drive.at)
     finally:
@@ -300,7 +300,7 @@ def too_large(world):
     # The other disk is the same one without the limit.
     ours.limits = None
     ours.start(world.path("here"))
-    ours.control("resume", shared.name)
+    ours.control("resume", info_hash(torrent).hex())
     world.wait("ours has everything", lambda: ours.process.said(r"^complete .+"))
     check_same(shared, world.path("here"))
 
@@ -338,7 +338,7 @@ def unreadable(world):
         check("it is no longer running", ours.process.ended() is None)
         check("the other was given everything", not given.taker.finished())
         drive.mend(lost)
-        ours.control("resume", given.shared.name)
+        ours.control("resume", info_hash(given.torrent).hex())
         given.is_taken()
     finally:
         end_all(world)
