@@ -87,8 +87,11 @@ pub struct Engine {
 #[derive(Debug, Default)]
 struct Told {
     rows: Arc<Vec<Arc<TorrentRow>>>,
-    awake: Vec<(TorrentKey, Arc<TorrentRow>)>,
+    awake: Vec<KeyedRow>,
 }
+
+/// A row with whose it is.
+type KeyedRow = (TorrentKey, Arc<TorrentRow>);
 
 impl Engine {
     /// A session without torrents. `unix_start` is the time at [`Moment::ZERO`] in seconds since 1970.
@@ -225,9 +228,7 @@ impl Engine {
         let stirred = self.dormant.refresh_rows(unix_start);
         let awake = self.torrents.iter_mut().filter(|(_, torrent)| !torrent.is_leaving());
         let awake: Vec<_> = awake.map(|(key, torrent)| (*key, torrent.row(now, unix_start))).collect();
-        let same = |(one, other): (&(TorrentKey, Arc<TorrentRow>), &(TorrentKey, Arc<TorrentRow>))| {
-            one.0 == other.0 && Arc::ptr_eq(&one.1, &other.1)
-        };
+        let same = |(one, other): (&KeyedRow, &KeyedRow)| one.0 == other.0 && Arc::ptr_eq(&one.1, &other.1);
         let told = &mut self.told;
         if !stirred && awake.len() == told.awake.len() && awake.iter().zip(&told.awake).all(same) {
             return Arc::clone(&told.rows);

@@ -389,7 +389,8 @@ impl Brief {
     /// Of a record that says enough: everything is there, or nothing is to be done because it is paused, or `may_wait` for its
     /// turn.
     pub(in crate::engine) fn of(record: &mut Record, may_wait: bool) -> Option<Self> {
-        if !record.needs_no_metadata() && !(may_wait && record.can_wait()) {
+        let says_enough = record.needs_no_metadata() || (may_wait && record.can_wait());
+        if !says_enough {
             return None;
         }
         let (summary, have) = (record.summary.take()?, record.progress.have.take()?);
