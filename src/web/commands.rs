@@ -34,11 +34,13 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// The session has it, and what it does shows in the list.
+    /// It is done, and written where that belongs to it.
+    Done,
+    /// The session has it, and is not done yet; what it does shows in the list.
     Taken,
     /// It goes on, as the job of that number.
     Working(RequestId),
-    /// It is done, or refused.
+    /// What the session answered: it is done, or refused.
     #[serde(untagged)]
     Answered(Event),
 }
@@ -115,16 +117,36 @@ async fn await_torrents(handle: &Handle, commands: &[Command]) -> Result<(), Fau
 
 /// Gives the session all of them, and waits for what it answers to those that it answers to.
 fn obey(handle: &Handle, commands: Vec<Command>) -> Result<Vec<Outcome>, SessionGone> {
+    let torrents = commands.iter().filter_map(subject).collect();
     let asked: Vec<Option<Answer>> =
         commands.into_iter().map(|command| handle.ask(command)).collect::<Result<_, _>>()?;
+    // What has no answer of its own is done once the torrents have settled.
+    let settle = match asked.iter().any(Option::is_none) {
+        true => handle.ask(Command::Settle { request: RequestId(0), torrents })?,
+        false => None,
+    };
     let until = Instant::now() + PATIENCE;
-    Ok(asked.into_iter().map(|answer| outcome(answer, until)).collect())
+    let answered: Vec<Option<Outcome>> =
+        asked.into_iter().map(|answer| answer.map(|answer| outcome(&answer, until))).collect();
+    let settled = settle.and_then(|answer| wait(&answer, until));
+    Ok(answered.into_iter().map(|outcome| outcome.unwrap_or_else(|| unanswered(settled.as_ref()))).collect())
 }
 
-fn outcome(answer: Option<Answer>, until: Instant) -> Outcome {
-    let Some(answer) = answer else { return Outcome::Taken };
-    let left = until.saturating_duration_since(Instant::now());
-    answer.wait(left).map_or(Outcome::Working(answer.request()), Outcome::Answered)
+fn wait(answer: &Answer, until: Instant) -> Option<Event> {
+    answer.wait(until.saturating_duration_since(Instant::now()))
+}
+
+fn outcome(answer: &Answer, until: Instant) -> Outcome {
+    wait(answer, until).map_or(Outcome::Working(answer.request()), Outcome::Answered)
+}
+
+/// What became of a command that has no answer of its own.
+fn unanswered(settled: Option<&Event>) -> Outcome {
+    match settled {
+        Some(Event::Settled { .. }) => Outcome::Done,
+        Some(refused) => Outcome::Answered(refused.clone()),
+        None => Outcome::Taken,
+    }
 }
 
 /// The torrent that a command names.
@@ -173,8 +195,18 @@ mod tests {
         let (handle, _backend) = pair();
         let torrent = InfoHash([1; 20]);
         let command = Command::Move { request: RequestId(0), torrent, folder: "/there".into() };
-        let answer = handle.ask(command).expect("a session");
-        let outcome = serde_json::to_string(&outcome(answer, Instant::now())).expect("plain data");
+        let answer = handle.ask(command).expect("a session").expect("it is answered");
+        let outcome = serde_json::to_string(&outcome(&answer, Instant::now())).expect("plain data");
         assert_eq!(outcome, r#"{"working":1}"#);
+        let request = RequestId(2);
+        let refused = Event::Refused { request, reason: "the disk is full".into() };
+        for (settled, told) in [
+            (None, r#""taken""#),
+            (Some(Event::Settled { request }), r#""done""#),
+            (Some(refused), r#"{"refused":{"request":2,"reason":"the disk is full"}}"#),
+        ] {
+            let outcome = serde_json::to_string(&unanswered(settled.as_ref())).expect("plain data");
+            assert_eq!(outcome, told);
+        }
     }
 }

@@ -11,8 +11,7 @@ const PRIORITIES = ["skip", "low", "normal", "high"];
 const time = (secs) => (secs === null ? "not yet" : new Date(secs * 1000).toLocaleString());
 
 export class Details {
-  constructor(note) {
-    this.note = note;
+  constructor() {
     this.hash = null;
     const dialog = at("detail-dialog");
     dialog.addEventListener("close", () => {
@@ -43,6 +42,7 @@ export class Details {
     put(at("detail-name"), torrent.name);
     put(at("detail-reason"), torrent.reason);
     put(at("detail-fault"), "");
+    put(at("detail-note"), "");
     for (const id of ["files", "peers", "trackers", "facts"]) at(`detail-${id}`).replaceChildren();
     at("detail-dialog").showModal();
     this.renew(this.hash);
@@ -195,11 +195,12 @@ export class Details {
 
   async send(asked, done) {
     put(at("detail-fault"), "");
+    put(at("detail-note"), "");
     try {
       const told = await (Array.isArray(asked) ? commands(asked) : command(asked));
       const refused = (Array.isArray(told) ? told : []).find((outcome) => outcome.refused);
       if (refused) put(at("detail-fault"), refused.refused.reason);
-      else this.note(done);
+      else put(at("detail-note"), done);
       this.filled = null;
     } catch (error) {
       put(at("detail-fault"), error.message);

@@ -25,7 +25,7 @@ async function ask(what) {
   }
 }
 
-const details = new Details(note);
+const details = new Details();
 const adder = new Adder(note);
 const table = new Table(at("list"), (what, torrent) => {
   if (what === "open") details.open(torrent);
