@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""rivals.py --fyris PROGRAM [--rqbit PROGRAM] [--size MIB] [--runs N] [--only WORD] [--document FILE]
+"""rivals.py --fyris PROGRAM [--rqbit PROGRAM] [--size MIB] [--runs N] [--only WORD]... [--document FILE]
 
 Runs ours beside the programs that people use today, in a network namespace of its own: transfers between one seeder and
 one leecher of each, the same with many small files, with long pieces and with fifty leechers, a swarm whose members may
@@ -215,7 +215,7 @@ class Bench:
     def table(self, title, *columns):
         """Begins a table; false where it is not wanted."""
         self.titles.append(title)
-        if self.options.only and self.options.only not in title:
+        if self.options.only and not any(word in title for word in self.options.only):
             return False
         self.lines = self.tables.setdefault(title, [])
         self.say(f"### {title}\n")
@@ -334,7 +334,7 @@ class Bench:
         has = [name for name in ("sha_ni", "avx512f", "avx2") if f" {name}" in flags]
         memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / (1 << 20)
         self.say(f"{os.cpu_count()} cores of {model[1] if model else platform.processor()} ({', '.join(has)}), "
-                 f"{memory:.0f} GB, Linux {platform.release()}, {time.strftime('%B %Y')}. "
+                 f"{memory:.0f} GB, Linux {re.match('[0-9]+.[0-9]+', platform.release())[0]}, {time.strftime('%B %Y')}. "
                  f"Medians of {self.options.runs} runs; peak memory of the seeder / the hungriest leecher.\n")
         versions = []
         for name, argv in [("fyris", [self.programs["fyris"], "--version"]),
@@ -359,7 +359,7 @@ def main():
     parser.add_argument("--rqbit", default="rqbit")
     parser.add_argument("--size", type=int, default=2048, help="MiB of the one large file")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", help="a word of the titles of the tables to make")
+    parser.add_argument("--only", action="append", help="a word of the titles of the tables to make; may be given again")
     parser.add_argument("--document", help="a file with the two marks to write the tables between")
     options = parser.parse_args()
     enter_namespace([sys.executable, *sys.argv])
