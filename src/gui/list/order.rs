@@ -51,16 +51,21 @@ impl Shown {
         }
     }
 
-    fn takes(self, row: &TorrentRow) -> bool {
-        match self {
-            Self::All => true,
-            Self::Downloading => matches!(row.state, State::Downloading | State::Metadata | State::Checking),
-            Self::Seeding => matches!(row.state, State::Seeding),
-            Self::Waiting => matches!(row.state, State::Queued),
-            Self::Active => row.down_rate > 0 || row.up_rate > 0,
-            Self::Paused => matches!(row.state, State::Paused),
-            Self::Failed => matches!(row.state, State::Failed),
-        }
+    /// Every filter that takes a row, as bits.
+    fn all_of(row: &TorrentRow) -> u8 {
+        let state = match row.state {
+            State::Downloading | State::Metadata | State::Checking => Self::Downloading,
+            State::Seeding => Self::Seeding,
+            State::Queued => Self::Waiting,
+            State::Paused => Self::Paused,
+            State::Failed => Self::Failed,
+        };
+        let active = if row.down_rate > 0 || row.up_rate > 0 { Self::Active.bit() } else { 0 };
+        Self::All.bit() | state.bit() | active
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
     }
 }
 
@@ -73,7 +78,9 @@ pub(crate) struct Order {
     all: Vec<u32>,
     /// Those of them that are shown.
     rows: Vec<u32>,
-    counts: (u64, [usize; 7]),
+    /// Of each torrent in the view, which filters take it; made for the view of that generation.
+    takers: (u64, Vec<u8>),
+    counts: [usize; 7],
 }
 
 impl Order {
@@ -96,11 +103,14 @@ impl Order {
                 order.then_with(|| one.cmp(&other))
             });
         }
+        self.look(view);
         let words: Vec<_> = wanted.2.split_whitespace().collect();
+        let takers = &self.takers.1;
         self.rows.clear();
         self.rows.extend(self.all.iter().copied().filter(|&number| {
-            let row = &view.torrents[number as usize];
-            shown.takes(row) && (words.is_empty() || matches(&row.name, &row.label, &words))
+            let fits = |row: &TorrentRow| matches(&row.name, &row.label, &words);
+            takers[number as usize] & shown.bit() != 0
+                && (words.is_empty() || fits(&view.torrents[number as usize]))
         }));
         self.made_for = Some(wanted);
     }
@@ -129,11 +139,20 @@ impl Order {
 
     /// How many torrents each filter takes.
     pub(crate) fn counts(&mut self, view: &View) -> [usize; 7] {
-        if self.counts.0 != view.generation || view.generation == 0 {
-            let count = |shown: Shown| view.torrents.iter().filter(|row| shown.takes(row)).count();
-            self.counts = (view.generation, Shown::ALL.map(count));
+        self.look(view);
+        self.counts
+    }
+
+    /// Looks at every row of a new view, once: with thousands of them, most of the time goes into fetching each.
+    fn look(&mut self, view: &View) {
+        let (generation, takers) = &mut self.takers;
+        if *generation == view.generation && *generation != 0 && takers.len() == view.torrents.len() {
+            return;
         }
-        self.counts.1
+        *generation = view.generation;
+        takers.clear();
+        takers.extend(view.torrents.iter().map(|row| Shown::all_of(row)));
+        self.counts = Shown::ALL.map(|shown| takers.iter().filter(|&of| of & shown.bit() != 0).count());
     }
 }
 
@@ -208,6 +227,23 @@ mod tests {
         assert_eq!(order(&view, "name", true, "TWO", Shown::Seeding), ["gamma two", "beta two"]);
         assert_eq!(order(&view, "name", true, "two a g", Shown::All), ["gamma two"]);
         assert!(order(&view, "name", false, "", Shown::Paused).is_empty());
+    }
+
+    #[test]
+    fn each_filter_counts_what_it_shows() {
+        let mut view = View { generation: 1, ..View::default() };
+        view.torrents = Arc::new((0..40).map(|number| Arc::new(demo::row(number))).collect());
+        let mut filters = Order::default();
+        let counts = filters.counts(&view);
+        for (shown, count) in Shown::ALL.into_iter().zip(counts) {
+            assert_eq!(order(&view, "", false, "", shown).len(), count, "{shown:?}");
+        }
+        assert_eq!(counts[0], 40);
+        assert!(counts[1] > 0 && counts[2] > 0 && counts[1] < 40, "{counts:?}");
+        // A newer view is counted anew.
+        Arc::make_mut(&mut view.torrents).truncate(3);
+        view.generation = 2;
+        assert_eq!(filters.counts(&view)[0], 3);
     }
 
     #[test]
