@@ -125,6 +125,8 @@ def measured(world, size, seconds, count):
         path.stat().st_blocks * 512 for path in world.path("taken").rglob("big.bin*"))
     during(f"the same while {size:,} MiB come in", scroll, complete)
     world.wait("it is complete", lambda: "seeding" in long.listed("state", "big.bin"))
+    # Until the rates have fallen.
+    time.sleep(15)
     first = int(shown(lambda: time.sleep(1))[0])
     windows.rests(world, app)
     processor, begun = windows.cpu_seconds(app), time.monotonic()

@@ -1,6 +1,8 @@
 //! The statistics panel: the three figures of the network and what they are made of, its screen, and this computer's
 //! rates and sums.
 
+use std::time::Duration;
+
 use eframe::egui::{self, Ui};
 
 use crate::api::{NetworkView, Part, Question, State, View};
@@ -8,6 +10,9 @@ use crate::gui::panels::parts::{self, ByPart, ScreenPane};
 use crate::gui::scene::Scene;
 use crate::gui::theme;
 use crate::gui::widgets::{field, format};
+
+/// How often stays that go on are drawn again: they are no news to the session.
+const STAYS: Duration = Duration::from_secs(1);
 
 /// What is shown of the statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +69,9 @@ impl Statistics {
 
     fn tab(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, network: &NetworkView, now: u64) {
         let statistics = &network.statistics;
+        if statistics.time.running > 0 && self.tab != Tab::Computer {
+            ui.ctx().request_repaint_after(STAYS);
+        }
         match self.tab {
             Tab::Network => whole(ui, network),
             Tab::Users => parts::by_user(ui, scene, &statistics.users, now),

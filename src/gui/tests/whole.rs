@@ -194,6 +194,17 @@ fn an_idle_window_draws_nothing() {
 }
 
 #[test]
+fn stays_are_drawn_again_where_they_are_shown() {
+    let mut rig = Rig::new(2);
+    let delay = |rig: &Rig| rig.harness.output().viewport_output[&ViewportId::ROOT].repaint_delay;
+    rig.go(Panel::Statistics);
+    rig.expect("timeSeed, mean stay");
+    assert!(delay(&rig) <= Duration::from_secs(1), "{:?}", delay(&rig));
+    rig.go(Panel::Peer);
+    assert!(delay(&rig) > Duration::from_secs(3_600), "{:?}", delay(&rig));
+}
+
+#[test]
 fn a_flood_of_news_is_taken_in_over_several_frames() {
     let mut rig = Rig::new(3);
     for number in 0..20_000 {

@@ -5,18 +5,14 @@
 
 use crate::api::{NetworkStatistics, NetworkView, SeedTime, StatisticsPoint};
 
-/// Seconds by which a mean stay grows before it is news.
-const STEP: f64 = 10.0;
-
 /// The view as far as two of them differ to a user. Who is silent drops out, so that everyone who is there was heard just
-/// now; the mean stay has two digits at most, and those of the parts, of which there are thousands that each turn at another
-/// moment, are drawn along with it; of a history the last point tells what is new.
+/// now; stays run like a clock, which whoever shows them draws by himself; of a history the last point tells what is new.
 pub(super) fn still(view: &NetworkView) -> NetworkView {
     let mut view = view.clone();
     view.registers.trackers.iter_mut().for_each(|tracker| tracker.heard_unix_millis = 0);
     view.registers.users.iter_mut().for_each(|user| user.heard_unix_millis = 0);
     let NetworkStatistics { time, users, trackers, torrents, history, .. } = &mut view.statistics;
-    time.time_seed_secs = time.time_seed_secs.map(coarse);
+    forget(time);
     users.iter_mut().for_each(|user| forget(&mut user.time));
     last(history);
     for part in trackers.iter_mut().chain(torrents) {
@@ -35,13 +31,6 @@ fn last(history: &mut Vec<StatisticsPoint>) {
     for point in history {
         (point.unix_secs, point.time_seed_secs) = (0, 0.0);
     }
-}
-
-/// Seconds cut to two digits, and to tens.
-fn coarse(secs: f64) -> f64 {
-    let secs = secs.max(1.0);
-    let step = 10f64.powf(secs.log10().floor() - 1.0).max(STEP);
-    (secs / step).floor() * step
 }
 
 #[cfg(test)]
@@ -69,19 +58,12 @@ mod tests {
     #[test]
     fn time_alone_changes_nothing_and_all_else_does() {
         let before = still(&view(1_000, 123.0, 3, 1));
-        assert_eq!(before, still(&view(3_000, 124.9, 4, 1)));
-        assert_ne!(before, still(&view(3_000, 130.0, 4, 1)), "a stay that a user sees grow");
+        assert_eq!(before, still(&view(3_000, 4_000.0, 4, 1)));
         assert_ne!(before, still(&view(1_000, 123.0, 3, 2)), "a seed more");
     }
 
     #[test]
-    fn a_stay_is_told_in_tens_and_two_digits() {
-        let cut = [0.0, 0.7, 9.9, 10.2, 99.0, 101.0, 129.0, 3_599.0, 3_600.0].map(coarse);
-        assert_eq!(cut, [0.0, 0.0, 0.0, 10.0, 90.0, 100.0, 120.0, 3_500.0, 3_600.0]);
-    }
-
-    #[test]
-    fn of_the_stays_of_many_parts_none_is_news_by_itself() {
+    fn nor_do_the_stays_of_parts() {
         let with = |stay| {
             let mut view = view(1_000, 123.0, 3, 1);
             let time = SeedTime { time_seed_secs: Some(stay), finished: 0, running: 1 };
@@ -90,5 +72,8 @@ mod tests {
             still(&view)
         };
         assert_eq!(with(100.0), with(200.0));
+        let mut none = view(1_000, 123.0, 3, 1);
+        none.statistics.time.time_seed_secs = None;
+        assert_ne!(still(&none), still(&view(1_000, 123.0, 3, 1)), "the first stay");
     }
 }
