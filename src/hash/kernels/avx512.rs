@@ -97,23 +97,28 @@ impl Words<16> for Sixteen {
 /// # Safety
 /// The processor has AVX-512F and AVX-512BW.
 // A call would carry all words through memory, so it is part of whoever calls it.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators over two things are calls, where the compiler likes"
+)]
 #[inline(always)]
 unsafe fn load(blocks: [&Block; 16]) -> [Sixteen; 16] {
     // SAFETY: the caller answers for the instructions; a block is 64 readable bytes, and the load asks for no alignment.
     unsafe {
         let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
         let mut rows = [swap; 16];
-        for (row, block) in rows.iter_mut().zip(blocks) {
-            *row = _mm512_shuffle_epi8(_mm512_loadu_si512(block.as_ptr().cast()), swap);
+        for row in 0..16 {
+            rows[row] = _mm512_shuffle_epi8(_mm512_loadu_si512(blocks[row].as_ptr().cast()), swap);
         }
         // Squares of four by four words: `fours[group][n]` holds the words n, n + 4, n + 8 and n + 12 of four messages.
         let mut fours = [[swap; 4]; 4];
-        for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {
+        for group in 0..4 {
+            let rows = [rows[group * 4], rows[group * 4 + 1], rows[group * 4 + 2], rows[group * 4 + 3]];
             let (low, high) =
                 (_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[0], rows[1]));
             let (low2, high2) =
                 (_mm512_unpacklo_epi32(rows[2], rows[3]), _mm512_unpackhi_epi32(rows[2], rows[3]));
-            *four = [
+            fours[group] = [
                 _mm512_unpacklo_epi64(low, low2),
                 _mm512_unpackhi_epi64(low, low2),
                 _mm512_unpacklo_epi64(high, high2),

@@ -52,6 +52,10 @@ macro_rules! rounds {
 ///
 /// # Safety
 /// The processor has the instructions of `W`.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators over two things are calls, where the compiler likes"
+)]
 #[inline(always)]
 pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
     states: &mut [[u32; 5]],
@@ -68,8 +72,8 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
         rounds!(sha1_round, state, words: 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
         rounds!(sha1_round, state, words: 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
         rounds!(sha1_round, state, words: 60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79);
-        for (now, before) in state.iter_mut().zip(before) {
-            *now = now.add(before);
+        for word in 0..5 {
+            state[word] = state[word].add(before[word]);
         }
     }
     store(states, state);
@@ -79,6 +83,10 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
 ///
 /// # Safety
 /// The processor has the instructions of `W`.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators over two things are calls, where the compiler likes"
+)]
 #[inline(always)]
 pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
     states: &mut [[u32; 8]],
@@ -95,8 +103,8 @@ pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
         rounds!(sha256_round, state, words: 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
         rounds!(sha256_round, state, words: 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
         rounds!(sha256_round, state, words: 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
-        for (now, before) in state.iter_mut().zip(before) {
-            *now = now.add(before);
+        for word in 0..8 {
+            state[word] = state[word].add(before[word]);
         }
     }
     store(states, state);
@@ -155,9 +163,17 @@ fn sources<'a, const LANES: usize>(messages: &[&'a [Block]]) -> Option<([&'a [Bl
 }
 
 /// One block of each source.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators over two things are calls, where the compiler likes"
+)]
 #[inline(always)]
 fn row<'a, const LANES: usize>(sources: &[&'a [Block]; LANES], at: usize) -> [&'a Block; LANES] {
-    from_fn(|lane| &sources[lane][at])
+    let mut row = [&sources[0][at]; LANES];
+    for lane in 1..LANES {
+        row[lane] = &sources[lane][at];
+    }
+    row
 }
 
 /// One word of each state, for each lane.
