@@ -98,11 +98,8 @@ impl Words<8> for Eight {
 ///
 /// # Safety
 /// The processor has AVX2.
-// A call would carry all words through memory, so it is part of whoever calls it.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators over two things are calls, where the compiler likes"
-)]
+// A call would carry all words through memory, so it is part of whoever calls it, and walks without iterators, which the
+// compiler may leave as calls.
 #[inline(always)]
 pub(super) unsafe fn load<W: Copy>(blocks: [&Block; 8], wrap: impl Fn(__m256i) -> W) -> [W; 16] {
     let quarter = [0x0001_0203, 0x0405_0607, 0x0809_0a0b, 0x0c0d_0e0f];

@@ -96,11 +96,8 @@ impl Words<16> for Sixteen {
 ///
 /// # Safety
 /// The processor has AVX-512F and AVX-512BW.
-// A call would carry all words through memory, so it is part of whoever calls it.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators over two things are calls, where the compiler likes"
-)]
+// A call would carry all words through memory, so it is part of whoever calls it, and walks without iterators, which the
+// compiler may leave as calls.
 #[inline(always)]
 unsafe fn load(blocks: [&Block; 16]) -> [Sixteen; 16] {
     // SAFETY: the caller answers for the instructions; a block is 64 readable bytes, and the load asks for no alignment.

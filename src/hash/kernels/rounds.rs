@@ -52,10 +52,6 @@ macro_rules! rounds {
 ///
 /// # Safety
 /// The processor has the instructions of `W`.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators over two things are calls, where the compiler likes"
-)]
 #[inline(always)]
 pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
     states: &mut [[u32; 5]],
@@ -83,10 +79,6 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
 ///
 /// # Safety
 /// The processor has the instructions of `W`.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators over two things are calls, where the compiler likes"
-)]
 #[inline(always)]
 pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
     states: &mut [[u32; 8]],
@@ -163,10 +155,6 @@ fn sources<'a, const LANES: usize>(messages: &[&'a [Block]]) -> Option<([&'a [Bl
 }
 
 /// One block of each source.
-#[expect(
-    clippy::needless_range_loop,
-    reason = "iterators over two things are calls, where the compiler likes"
-)]
 #[inline(always)]
 fn row<'a, const LANES: usize>(sources: &[&'a [Block]; LANES], at: usize) -> [&'a Block; LANES] {
     let mut row = [&sources[0][at]; LANES];
