@@ -102,7 +102,12 @@ impl Known {
             self.look_at(path, watch, settings, &mut room, &mut found);
         }
         let here = identity(&watch.folder);
-        let gone = |path: &PathBuf| path.parent() == Some(&watch.folder) && !paths.contains(path);
+        // Of a folder with too many files not all are listed.
+        let gone = |path: &PathBuf| {
+            path.parent() == Some(&watch.folder)
+                && !paths.contains(path)
+                && path.try_exists().is_ok_and(|exists| !exists)
+        };
         let gone: Vec<PathBuf> = self.files.keys().filter(|path| gone(path)).cloned().collect();
         for path in gone {
             match self.files.get(&path) {

@@ -56,25 +56,30 @@ impl Picker {
     }
 
     /// The peer rejected a request for a piece that it has (BEP 6): it is asked for nothing of it until forgiven.
+    ///
+    /// Where that answers our own cancel, somebody else has given the block, and only until one of the others gives nothing
+    /// any more: what is asked of two in the end game comes twice, so that few should be asked again.
     pub fn refused(&mut self, peer: ConnKey, block: BlockRef) {
+        let Some(who) = self.askers.id(peer) else { return };
+        let asker = self.askers.get(who);
+        let revoked = !asker.asked.contains(&block) && asker.is_late(block);
         self.give_back(peer, block);
-        if let Some(who) = self.askers.id(peer) {
-            self.askers.get_mut(who).refuse(block.piece);
-        }
+        self.askers.get_mut(who).refuse(block.piece, revoked);
     }
 
     /// The peer may be asked for everything again: it has unchoked us.
     pub fn forgive(&mut self, peer: ConnKey) {
         if let Some(who) = self.askers.id(peer) {
-            let asker = self.askers.get_mut(who);
-            asker.refused.clear();
-            asker.memory = crate::swarm::pool::Memory::default();
+            self.askers.get_mut(who).forgive();
         }
     }
 
     /// The peer will deliver nothing of what was asked of it: it choked us, or was silent for too long.
     pub fn give_back_all(&mut self, peer: ConnKey) {
         let Some(who) = self.askers.id(peer) else { return };
+        if !self.askers.get(who).asked.is_empty() {
+            self.askers.forgive_revoked();
+        }
         while let Some(block) = self.askers.get_mut(who).asked.pop_front() {
             self.askers.get_mut(who).may_come(block);
             self.release(who, block);

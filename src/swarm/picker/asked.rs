@@ -22,6 +22,8 @@ pub(super) struct Asker {
     late: VecDeque<BlockRef>,
     /// Pieces that it has and did not give.
     pub(super) refused: Vec<PieceIndex>,
+    /// Those of them where it only answered that we no longer wanted a block.
+    revoked: Vec<PieceIndex>,
     /// Where it has nothing for us.
     pub(super) memory: Memory,
     /// The piece it was last asked for.
@@ -52,13 +54,42 @@ impl Asker {
         true
     }
 
-    pub(super) fn refuse(&mut self, piece: PieceIndex) {
+    /// It gives nothing of a piece; `revoked` where we had taken the request back.
+    pub(super) fn refuse(&mut self, piece: PieceIndex, revoked: bool) {
         if self.refused.len() == REFUSED {
-            self.refused.remove(0);
+            let first = self.refused.remove(0);
+            self.revoked.retain(|of| *of != first);
         }
         if !self.refused.contains(&piece) {
             self.refused.push(piece);
+            if revoked {
+                self.revoked.push(piece);
+            }
+        } else if !revoked {
+            self.revoked.retain(|of| *of != piece);
         }
+    }
+
+    /// Whether a block may still come although it is no longer expected.
+    pub(super) fn is_late(&self, block: BlockRef) -> bool {
+        self.late.contains(&block)
+    }
+
+    /// Everything may be asked of it again.
+    pub(super) fn forgive(&mut self) {
+        self.refused.clear();
+        self.revoked.clear();
+        self.memory = Memory::default();
+    }
+
+    /// What it did not give because we took it back may be asked of it again.
+    fn forgive_revoked(&mut self) {
+        if self.revoked.is_empty() {
+            return;
+        }
+        let revoked = std::mem::take(&mut self.revoked);
+        self.refused.retain(|piece| !revoked.contains(piece));
+        self.memory = Memory::default();
     }
 }
 
@@ -82,6 +113,7 @@ impl Askers {
                 asked: VecDeque::new(),
                 late: VecDeque::new(),
                 refused: Vec::new(),
+                revoked: Vec::new(),
                 memory: Memory::default(),
                 current: None,
             })
@@ -92,6 +124,11 @@ impl Askers {
         if let Some(id) = self.by_key.remove(&key) {
             self.slots.remove(id);
         }
+    }
+
+    /// Somebody gives nothing of what was asked of him: of those from whom we took it back, it is wanted again.
+    pub(super) fn forgive_revoked(&mut self) {
+        self.slots.iter_mut().for_each(|(_, asker)| asker.forgive_revoked());
     }
 
     pub(super) fn get(&self, id: usize) -> &Asker {

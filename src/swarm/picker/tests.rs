@@ -279,6 +279,29 @@ fn a_choking_peer_is_asked_only_for_what_it_allows() {
 }
 
 #[test]
+fn who_was_told_not_to_send_is_asked_again_when_the_other_is_gone() {
+    let mut table = Table::new(1, 2);
+    let (a, b) = (table.seed(1), table.seed(2));
+    let first = table.pick(a, 2, Speed::Slow);
+    let again = table.pick(b, 2, Speed::Slow);
+    assert_eq!((first.len(), again.len()), (2, 2), "the end game");
+    // A gives one; B is told, and confirms it with a rejection.
+    let came = table.picker.received(a, first[0]);
+    assert_eq!(came, Received::New { piece_complete: false, also_asked: vec![b] });
+    table.picker.refused(b, first[0]);
+    table.picker.give_back(b, first[1]);
+    assert_eq!(table.pick(b, 2, Speed::Slow), [], "A is to give the rest");
+    table.picker.peer_gone(a);
+    assert_eq!(table.pick(b, 2, Speed::Slow), [first[1]]);
+    // What it gives nothing of by itself, it is not asked for again.
+    table.picker.refused(b, first[1]);
+    let c = table.seed(3);
+    assert_eq!(table.pick(c, 2, Speed::Slow), [first[1]]);
+    table.picker.peer_gone(c);
+    assert_eq!(table.pick(b, 2, Speed::Slow), []);
+}
+
+#[test]
 fn memory_bounds_how_much_is_begun() {
     let mut table = Table::new(100, 16);
     table.picker.set_open_limit(4 * 16 * u64::from(BLOCK_SIZE));
