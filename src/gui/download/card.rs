@@ -267,9 +267,14 @@ impl Card {
                 );
                 field::remark(ui, Icon::Warning, look.bad, &text);
             }
+            // Of a magnet link the size is not known yet.
+            Some(free) if needed == 0 => {
+                field::note(ui, &format!("{} free", format::size(free)));
+            }
             Some(free) => {
                 field::note(ui, &format!("{} needed, {} free", format::size(needed), format::size(free)));
             }
+            None if needed == 0 => {}
             None => {
                 field::note(ui, &format!("{} needed", format::size(needed)));
             }
