@@ -375,6 +375,42 @@ fn what_others_do_to_a_file_is_noticed() {
 }
 
 #[test]
+fn a_file_that_another_one_took_the_place_of_is_not_given() {
+    both(|rig| {
+        rig.open(&[]);
+        for piece in 0..4 {
+            assert_eq!(rig.store(piece), Ok(Verdict::Good));
+        }
+        rig.sync().expect("synced");
+        // As long as the right one, with which it changes places while that is open.
+        let other = rig.folder.path().join("other");
+        fs::write(&other, vec![1; 30_000]).expect("written");
+        assert!(rig.read(0, 0, 100).is_ok());
+        fs::rename(&other, rig.path("a")).expect("renamed");
+        assert!(matches!(rig.read(0, 0, 100), Err(DiskError::Changed { .. } | DiskError::Missing { .. })));
+        assert!(rig.read(2, 0, 100).is_ok(), "the other files are as they were");
+        assert_eq!(rig.check(), [1, 2, 3]);
+        assert_eq!(rig.store(0), Ok(Verdict::Good));
+        rig.assert_file("a");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_too_long_is_said_so() {
+    both(|rig| {
+        // Each of its parts may stand alone, and all of them together not.
+        let root = std::iter::repeat_n("d".repeat(200), 25)
+            .fold(rig.folder.path().to_owned(), |path, part| path.join(part));
+        let storage = Storage { root, ..Storage::clone(&rig.storage(&[])) };
+        let job = Job::Open { torrent: KEY, storage: Arc::new(storage) };
+        let Done::Opened { files, .. } = rig.ask(job) else { panic!("opened") };
+        let refused = files.map(|_| ()).and_then(|()| rig.store(0).map(|_| ()));
+        assert!(matches!(refused, Err(DiskError::LongName { .. })), "{refused:?}");
+    });
+}
+
+#[test]
 fn our_own_writes_are_nobody_elses_however_reads_and_syncs_fall_between_them() {
     const ROUNDS: usize = 100;
     both(|rig| {
