@@ -161,38 +161,6 @@ def full_disk(world):
         drive.close()
 
 
-def drive_away(world):
-    """A drive that is unmounted and comes back: nothing is made where it was, and nothing is fetched again."""
-    world.need_all_of_ours()
-    drive = Drive(world, 32)
-    try:
-        shared = content.single(8 * MIB)
-        torrent = shared.torrent(world.folder / "shared.torrent")
-        folder = drive.at / "downloads"
-        folder.mkdir()
-        shared.write(folder)
-        ours, taker = Daemon(world), Fyris(world, world.meeting, "taker")
-        ours.start(folder)
-        ours.add(torrent)
-        ours.waits_until_it_says(f"seeding {shared.name}")
-        ours.process.stop()
-        drive.unmount()
-        ours.start(folder)
-        ours.waits_until_it_says("is the drive connected?")
-        check("something was made where the drive was", not any(drive.at.iterdir()))
-        ours.process.stop()
-        check("something was made where the drive was", not any(drive.at.iterdir()))
-        drive.mount()
-        ours.start(folder)
-        ours.waits_until_it_says(f"seeding {shared.name}")
-        taker.get(torrent, world.path("taken"), "--peer", ours.peer)
-        world.wait("the other has everything", taker.finished)
-        check_same(shared, world.path("taken"))
-    finally:
-        end_all(world)
-        drive.close()
-
-
 class Given:
     """Something that a session of ours shares from a folder, and somebody who is to have it."""
 
@@ -225,6 +193,31 @@ class Given:
         self.seed()
         self.is_seeded()
         self.is_taken()
+
+
+def drive_away(world):
+    """A drive that is unmounted and comes back: nothing is made where it was, and nothing is fetched again."""
+    drive = Drive(world, 32)
+    try:
+        folder = drive.at / "downloads"
+        folder.mkdir()
+        given = Given(world, content.single(8 * MIB), folder)
+        ours = given.ours
+        ours.process.stop()
+        drive.unmount()
+        given.seed()
+        ours.waits_until_it_says("is the drive connected?")
+        check("something was made where the drive was", not any(drive.at.iterdir()))
+        ours.process.stop()
+        check("something was made where the drive was", not any(drive.at.iterdir()))
+        drive.mount()
+        given.seed()
+        given.is_seeded()
+        given.take()
+        given.is_taken()
+    finally:
+        end_all(world)
+        drive.close()
 
 
 def cut_short(world):

@@ -139,26 +139,4 @@ pub(super) unsafe fn load<W: Copy>(blocks: [&Block; 8], wrap: impl Fn(__m256i) -
     }
 }
 
-#[target_feature(enable = "avx2")]
-fn sha1_here(states: &mut [[u32; 5]], messages: &[&[Block]]) {
-    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
-    unsafe { rounds::sha1::<8, Eight>(states, messages) }
-}
-
-#[target_feature(enable = "avx2")]
-fn sha256_here(states: &mut [[u32; 8]], messages: &[&[Block]]) {
-    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
-    unsafe { rounds::sha256::<8, Eight>(states, messages) }
-}
-
-pub(super) fn sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {
-    assert!(is_there());
-    // SAFETY: the instructions are there.
-    unsafe { sha1_here(states, messages) }
-}
-
-pub(super) fn sha256(states: &mut [[u32; 8]], messages: &[&[Block]]) {
-    assert!(is_there());
-    // SAFETY: the instructions are there.
-    unsafe { sha256_here(states, messages) }
-}
+rounds::entries!("avx2", 8, Eight);

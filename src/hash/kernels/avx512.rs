@@ -136,26 +136,4 @@ unsafe fn load(blocks: [&Block; 16]) -> [Sixteen; 16] {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw")]
-fn sha1_here(states: &mut [[u32; 5]], messages: &[&[Block]]) {
-    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
-    unsafe { rounds::sha1::<16, Sixteen>(states, messages) }
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn sha256_here(states: &mut [[u32; 8]], messages: &[&[Block]]) {
-    // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
-    unsafe { rounds::sha256::<16, Sixteen>(states, messages) }
-}
-
-pub(super) fn sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {
-    assert!(is_there());
-    // SAFETY: the instructions are there.
-    unsafe { sha1_here(states, messages) }
-}
-
-pub(super) fn sha256(states: &mut [[u32; 8]], messages: &[&[Block]]) {
-    assert!(is_there());
-    // SAFETY: the instructions are there.
-    unsafe { sha256_here(states, messages) }
-}
+rounds::entries!("avx512f,avx512bw", 16, Sixteen);

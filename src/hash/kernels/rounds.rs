@@ -41,6 +41,39 @@ pub(super) trait Words<const LANES: usize>: Copy {
     fn shift<const BITS: i32>(self) -> Self;
 }
 
+/// How the rest hashes with vectors that need instructions which not every processor has: `sha1` and `sha256` of a file
+/// that has an `is_there`, compiled for those instructions.
+#[cfg(target_arch = "x86_64")]
+macro_rules! entries {
+    ($features:literal, $lanes:literal, $Vector:ty) => {
+        #[target_feature(enable = $features)]
+        fn sha1_here(states: &mut [[u32; 5]], messages: &[&[Block]]) {
+            // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
+            unsafe { rounds::sha1::<$lanes, $Vector>(states, messages) }
+        }
+
+        #[target_feature(enable = $features)]
+        fn sha256_here(states: &mut [[u32; 8]], messages: &[&[Block]]) {
+            // SAFETY: this function is compiled for the instructions, so whoever called it answered for them.
+            unsafe { rounds::sha256::<$lanes, $Vector>(states, messages) }
+        }
+
+        pub(super) fn sha1(states: &mut [[u32; 5]], messages: &[&[Block]]) {
+            assert!(is_there());
+            // SAFETY: the instructions are there.
+            unsafe { sha1_here(states, messages) }
+        }
+
+        pub(super) fn sha256(states: &mut [[u32; 8]], messages: &[&[Block]]) {
+            assert!(is_there());
+            // SAFETY: the instructions are there.
+            unsafe { sha256_here(states, messages) }
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use entries;
+
 /// Does a round for each of these numbers; they must be known to the compiler, so that words stay in registers.
 macro_rules! rounds {
     ($round:ident, $state:ident, $words:ident: $($number:literal)*) => {
