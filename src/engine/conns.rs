@@ -147,7 +147,7 @@ impl Engine {
         };
         self.torrent(torrent, |torrent, shared| {
             torrent.connecting_ended();
-            torrent.contact_failed(addr, why, shared);
+            torrent.contact_failed(conn, addr, why, shared);
         });
     }
 

@@ -232,13 +232,14 @@ impl Shared {
     }
 
     /// Begins a connection.
-    pub(super) fn connect(&mut self, torrent: TorrentKey, addr: SocketAddr) {
+    pub(super) fn connect(&mut self, torrent: TorrentKey, addr: SocketAddr) -> ConnKey {
         self.next_conn += 1;
         let conn = ConnKey(self.next_conn);
         self.conns.insert(conn, Conn::Connecting { torrent, addr, since: self.now });
         self.connections += 1;
         self.half_open += 1;
         self.emit(Output::Connect { conn, addr });
+        conn
     }
 
     /// Ends the connections that are being made for a torrent.

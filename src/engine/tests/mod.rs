@@ -7,6 +7,7 @@
 //! - `rest`: torrents that have nothing to do
 //! - `stopping`: stopping in order
 //! - `turns`: torrents at rest while a session ends, while they wait for a turn, and while many come and go
+//! - `twins`: a second connection to a peer that gives faster than a gigabit
 //! - `wire`: two engines whose words reach each other at once
 
 mod checks;
@@ -16,6 +17,7 @@ mod moves;
 mod rest;
 mod stopping;
 mod turns;
+mod twins;
 mod wire;
 
 use std::path::Path;

@@ -68,6 +68,25 @@ impl Pair {
         }
     }
 
+    /// How many connections stand, and how many were ever begun.
+    pub(super) fn connections(&self) -> usize {
+        self.ends.len() / 2
+    }
+
+    pub(super) fn dialled(&self) -> u64 {
+        self.next_incoming
+    }
+
+    /// Breaks the connection that stands the longest.
+    pub(super) fn cut_oldest(&mut self) {
+        let oldest = self.ends.keys().find(|(side, _)| *side == 1).copied();
+        let Some((side, conn)) = oldest else { return };
+        let Some((other, theirs)) = self.ends.remove(&(side, conn)) else { return };
+        self.ends.remove(&(other, theirs));
+        self.tell(other, Input::Closed { conn: theirs, end: End::Lost });
+        self.tell(side, Input::Closed { conn, end: End::Lost });
+    }
+
     pub(super) fn addr(&self, side: usize) -> SocketAddr {
         self.sides[side].addr
     }

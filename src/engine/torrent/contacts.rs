@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::announce::{Answer, Facts, Failure, Stats};
+use crate::base::ConnKey;
 use crate::engine::Output;
 use crate::engine::shared::Shared;
 use crate::swarm::{Found, Why};
@@ -95,8 +96,18 @@ impl Torrent {
         self.connecting -= 1;
     }
 
-    /// Nothing came of an address.
-    pub(in crate::engine) fn contact_failed(&mut self, addr: SocketAddr, why: Why, shared: &Shared) {
-        self.roster.failed(addr, shared.now, why);
+    /// Nothing came of a connection that was being made.
+    pub(in crate::engine) fn contact_failed(
+        &mut self,
+        conn: ConnKey,
+        addr: SocketAddr,
+        why: Why,
+        shared: &Shared,
+    ) {
+        let is_second = self.twins.first_of(conn).is_some();
+        self.twins.forget(conn);
+        if !is_second {
+            self.roster.failed(addr, shared.now, why);
+        }
     }
 }

@@ -116,6 +116,9 @@ impl Torrent {
             }
         } else {
             link.pipeline.asked(now);
+            if rate >= super::twins::FAST && !limited {
+                self.connect_again(conn, shared);
+            }
         }
     }
 

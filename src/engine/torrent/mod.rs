@@ -14,6 +14,7 @@
 //! - `durable`: which pieces are safe on the disk, and when that is written down
 //! - `metadata`: the `info` dictionary from and for peers (BEP 9)
 //! - `contacts`: trackers, addresses, and whom to connect to
+//! - `twins`: a second connection to a peer that gives very fast
 //! - `sleep`: forgetting all but the summary while there is nothing to do
 //! - `settle`: the timers, and what is decided at the end of each step
 //! - `row`: what a user sees of it
@@ -34,6 +35,7 @@ mod row;
 mod settle;
 mod sleep;
 mod stage;
+mod twins;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -82,6 +84,7 @@ pub(super) struct Torrent {
     links: BTreeMap<ConnKey, Link>,
     /// Connections being made.
     connecting: usize,
+    twins: twins::Twins,
     roster: Roster,
     announcer: Announcer,
     choker: Choker,
@@ -217,6 +220,7 @@ impl Torrent {
             resting: false,
             links: BTreeMap::new(),
             connecting: 0,
+            twins: twins::Twins::default(),
             roster: Roster::new(rng.fork()),
             announcer: Announcer::new(tiers, rng.fork()),
             choker: Choker::new(rng.fork()),
@@ -337,6 +341,7 @@ impl Torrent {
         assert!(!self.is_asleep(), "who is at rest has forgotten what it is made of");
         assert!(self.fetch.is_none(), "metadata that is there is not fetched");
         content.assert_sound();
+        self.twins.assert_sound(|first| self.links.contains_key(first));
         for link in self.links.values() {
             assert!(self.running, "only a running torrent has peers");
             let asked = content.picker.requested_of(link.conn);

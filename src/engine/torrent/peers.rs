@@ -61,22 +61,26 @@ impl Torrent {
             if !conn.is_incoming() {
                 self.roster.failed(addr, shared.now, Why::Itself);
             }
+            self.twins.forget(conn);
             return Err(());
         }
-        if let Some(other) = self.links.values().find(|link| link.peer_id == theirs.peer_id) {
+        let first = self.twins.first_of(conn);
+        let same = |link: &&Link| link.peer_id == theirs.peer_id && Some(link.conn) != first;
+        if let Some(other) = self.links.values().find(same) {
             // Both sides connected at once: each keeps the connection that the one with the greater id began.
             let ours_stays = self.peer_id > theirs.peer_id;
             let (old, old_is_ours) = (other.conn, !other.conn.is_incoming());
             let replace = old_is_ours == conn.is_incoming() && old_is_ours != ours_stays;
-            if !conn.is_incoming() {
+            if !conn.is_incoming() && first.is_none() {
                 self.roster.failed(addr, shared.now, Why::Duplicate);
             }
             if !replace {
+                self.twins.forget(conn);
                 return Err(());
             }
             self.part(old, Parting::Idle, shared);
         }
-        if !conn.is_incoming() {
+        if !conn.is_incoming() && first.is_none() {
             self.roster.connected(addr, shared.now);
         }
         self.hide_from_newcomer();
@@ -191,6 +195,7 @@ impl Torrent {
 
     fn forget_link(&mut self, conn: ConnKey, why: Parting, shared: &mut Shared) -> bool {
         let Some(link) = self.links.remove(&conn) else { return false };
+        self.twins.forget(conn);
         let now = shared.now;
         shared.sending -= link.unsent;
         if let Some(content) = &mut self.content {
@@ -203,7 +208,9 @@ impl Torrent {
         if let Some(fetch) = &mut self.fetch {
             fetch.gone(conn);
         }
+        let connected = self.links.values().any(|other| other.addr == link.addr);
         match why {
+            Parting::Theirs | Parting::Idle | Parting::Stop | Parting::Broken if connected => {}
             Parting::Theirs | Parting::Idle | Parting::Stop => self.roster.disconnected(link.addr, now),
             Parting::Broken => self.roster.failed(link.addr, now, Why::Broken),
             Parting::Liar => self.roster.ban(link.addr, now),
@@ -222,5 +229,6 @@ impl Torrent {
         }
         shared.abandon_connecting(self.key);
         self.connecting = 0;
+        self.twins = super::twins::Twins::default();
     }
 }

@@ -1,10 +1,11 @@
 //! What a user sees of a torrent.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::api::{Detail, FileRow, PeerRow, State, TorrentRow, Totals};
-use crate::base::{InfoHash, Moment, PieceIndex};
+use crate::base::{ConnKey, InfoHash, Moment, PieceIndex};
 use crate::engine::record::Enough;
 use crate::engine::shared::Shared;
 
@@ -82,8 +83,8 @@ impl Torrent {
             down_rate,
             up_rate,
             eta_secs,
-            peers: self.links.len() as u32,
-            seeds: self.links.values().filter(|link| link.has_everything()).count() as u32,
+            peers: self.peers().count() as u32,
+            seeds: self.peers().filter(|link| link.has_everything()).count() as u32,
             whole_elsewhere: self.roster.seeds() as u32,
             swarm: self.announcer.swarm(),
             availability: self.content.as_ref().map_or(0.0, |content| content.picker.rarest()),
@@ -134,7 +135,7 @@ impl Torrent {
 
     /// How it stands, in a sentence; where it does not move, why.
     pub(super) fn sentence(&self, state: State, down_rate: u64, up_rate: u64) -> String {
-        let peers = self.links.len();
+        let peers = self.peers().count();
         if let (Some(to), State::Downloading | State::Seeding | State::Paused) =
             (self.moving.as_ref().map(|moving| moving.to.display()), state)
         {
@@ -167,7 +168,7 @@ impl Torrent {
             State::Metadata => format!("Getting the list of files from {}.", count(peers, "peer")),
             State::Downloading if peers == 0 => nobody(),
             State::Downloading if down_rate > 0 => {
-                let giving = self.links.values().filter(|link| !link.choking_us && link.interesting).count();
+                let giving = self.peers().filter(|link| !link.choking_us && link.interesting).count();
                 format!("Downloading from {}.", count(giving.max(1), "peer"))
             }
             State::Downloading if self.links.values().any(|link| link.interesting) => {
@@ -177,7 +178,7 @@ impl Torrent {
                 format!("Connected to {}; none of them has what is missing.", count(peers, "peer"))
             }
             State::Seeding if up_rate > 0 => {
-                let taking = self.links.values().filter(|link| link.interested && !link.choked).count();
+                let taking = self.peers().filter(|link| link.interested && !link.choked).count();
                 format!("Sharing with {}.", count(taking.max(1), "peer"))
             }
             State::Seeding if peers > 0 => format!("Sharing; {} connected.", count(peers, "peer")),
@@ -191,7 +192,7 @@ impl Torrent {
         totals.up_rate += self.up.rate(now);
         totals.downloaded += self.downloaded();
         totals.uploaded += self.uploaded();
-        totals.peers += self.links.len() as u32;
+        totals.peers += self.peers().count() as u32;
         totals.buffered += self.content.as_ref().map_or(0, |content| content.reads.bytes());
     }
 
@@ -199,23 +200,35 @@ impl Torrent {
     pub(in crate::engine) fn detail(&mut self, shared: &Shared) -> Detail {
         let now = shared.now;
         let optimistic = self.choker.optimistic();
-        let peers = self.links.values_mut().map(|link| {
+        let mut peers: BTreeMap<ConnKey, PeerRow> = BTreeMap::new();
+        // A second connection has the greater key: what it moves is added to what the first one does.
+        for link in self.links.values_mut() {
+            let (down_rate, up_rate) = (link.down.rate(now), link.up.rate(now));
+            let first = self.twins.first_of(link.conn);
+            if let Some(peer) = first.and_then(|first| peers.get_mut(&first)) {
+                peer.down_rate += down_rate;
+                peer.up_rate += up_rate;
+                peer.downloaded += link.down.total();
+                peer.uploaded += link.up.total();
+                continue;
+            }
             let has = link.has.as_ref();
             let progress = has.map_or(0.0, |has| share(has.count() as u64, has.len() as u64));
-            PeerRow {
+            let peer = PeerRow {
                 addr: link.addr,
                 client: link.client(),
                 flags: link.flags(optimistic.contains(&link.conn)),
                 progress,
-                down_rate: link.down.rate(now),
-                up_rate: link.up.rate(now),
+                down_rate,
+                up_rate,
                 downloaded: link.down.total(),
                 uploaded: link.up.total(),
-            }
-        });
+            };
+            peers.insert(link.conn, peer);
+        }
         let mut detail = Detail {
             info_hash: self.info_hash,
-            peers: peers.collect(),
+            peers: peers.into_values().collect(),
             trackers: self.announcer.rows(now),
             wasted: self.wasted,
             ..Detail::default()
