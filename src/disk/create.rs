@@ -126,7 +126,8 @@ fn walk(folder: &Path, cancel: &AtomicBool) -> Result<Vec<(Vec<String>, u64)>, C
             let entry = entry.map_err(|error| unreadable(&at, &error))?;
             let path = entry.path();
             let Ok(name) = entry.file_name().into_string() else { return Err(CreateError::Name { path }) };
-            let found = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
+            // Not that of what a link leads to.
+            let found = entry.metadata().map_err(|error| unreadable(&path, &error))?;
             let mut parts = above.clone();
             parts.push(name);
             match found.file_type() {
@@ -166,7 +167,7 @@ fn hash(
         hashes: Arc::new([]),
         priorities: Vec::new(),
     });
-    let stamps = files.take_stamps().map_err(refused)?;
+    let stamps = files.look().map_err(refused)?;
     for (file, stamp) in layout.files().iter().zip(&stamps) {
         if !stamp.exists || stamp.length != file.length {
             let path = std::iter::once(parent).chain(file.path.iter().map(Path::new)).collect();

@@ -8,7 +8,7 @@ use crate::disk::files::{Files, Reader, lock};
 use crate::hash::{self, Sha1};
 
 /// Bytes of each piece that are read before they are hashed: they stay in the processor's own cache, however long pieces are.
-const CHUNK: u32 = 32 * 1024;
+const CHUNK: u32 = 64 * 1024;
 
 /// Reads and hashes `pieces` on `threads` threads and calls `found` with each digest, in no particular order, until it
 /// answers false. `begin` is called once by each thread before it does anything.

@@ -44,7 +44,7 @@ pub fn verify(
         priorities: Vec::new(),
     };
     let files = read_only(storage);
-    files.take_stamps()?;
+    files.look()?;
     let found = Mutex::new((Bitfield::new(layout.piece_count() as usize), 0, None));
     hash_pieces(
         &files,

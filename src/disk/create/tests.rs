@@ -57,6 +57,22 @@ fn a_folder_becomes_a_torrent_that_its_files_fulfil() {
 }
 
 #[test]
+fn more_files_than_one_thread_looks_at() {
+    let names: Vec<String> = (0..2_345).map(|number| format!("t/{}/{number}", number % 7)).collect();
+    let made = folder(&names.iter().map(|name| (&name[..], 9)).collect::<Vec<_>>());
+    let torrent = make(&made.path().join("t")).expect("made");
+    assert_eq!((torrent.layout.files().len(), torrent.layout.total_length()), (2_345, 9 * 2_345));
+    let check = || verify(&torrent, made.path(), &|_, _| {}, &AtomicBool::new(false)).expect("verified");
+    assert!(check().all());
+    // What the last of the threads looks at.
+    let last = torrent.layout.files().last().expect("many").path.join("/");
+    fs::remove_file(made.path().join(last)).expect("removed");
+    let good = check();
+    assert_eq!(good.len() - good.count(), 1);
+    assert!(!good.contains(PieceIndex(good.len() as u32 - 1)));
+}
+
+#[test]
 fn single_files_of_awkward_lengths() {
     for length in [0, 1, 16_383, 16_384, 16_385, 1_000_000] {
         let made = folder(&[("f", length)]);

@@ -71,12 +71,16 @@ impl Disk {
         };
         let file = Arc::new(file);
         let mut open = lock(&self.open);
+        let mut closed = None;
         if open.files.len() >= self.limit && !open.files.contains_key(&key) {
             let oldest = open.files.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
-            oldest.and_then(|key| open.files.remove(&key));
+            closed = oldest.and_then(|key| open.files.remove(&key));
         }
         let used = open.clock;
-        open.files.insert(key, Entry { file: Arc::clone(&file), access, used });
+        let other = open.files.insert(key, Entry { file: Arc::clone(&file), access, used });
+        drop(open);
+        // Closing takes a while, and others need the set meanwhile.
+        drop((closed, other));
         Ok((file, created))
     }
 

@@ -1,4 +1,8 @@
 //! The files of one torrent: reading, writing, making durable, deleting.
+//!
+//! - `stamps`: length and time of change, by which it is noticed that somebody else was there
+
+mod stamps;
 
 use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
@@ -316,40 +320,10 @@ impl Files {
         files.flat_map(|file| (1..=above(&file.path)).map(|depth| &file.path[..depth])).collect()
     }
 
-    /// Takes the files as they are now for known, so that they are read without complaint.
-    pub(in crate::disk) fn take_stamps(&self) -> Result<Vec<FileStamp>, DiskError> {
-        self.root_is_there()?;
-        let count = self.layout().files().len();
-        {
-            let mut known = lock(&self.known);
-            known.files.resize(count, KnownFile::default());
-            known.files.shrink_to_fit();
-        }
-        let mut last = LastFolder::default();
-        (0..count).try_for_each(|file| self.take_stamp(file, &mut last))?;
-        Ok(lock(&self.known).files.iter().map(|file| file.stamp).collect())
-    }
-
     fn root_is_there(&self) -> Result<(), DiskError> {
         let root = &*self.root();
         let found = std::fs::metadata(root).map_err(|error| disk_error(&error, root))?;
         if found.is_dir() { Ok(()) } else { Err(DiskError::InTheWay { path: root.to_path_buf() }) }
-    }
-
-    fn take_stamp(&self, file: usize, last: &mut LastFolder) -> Result<(), DiskError> {
-        if self.layout().files()[file].pad {
-            return Ok(());
-        }
-        let Some(before) = lock(&self.known).files.get(file).copied() else { return Ok(()) };
-        let path = &self.layout().files()[file].path;
-        let found = self.disk.system.look_near(&self.root(), path, last);
-        let stamp = found.map_err(|error| disk_error(&error, &self.full_path(file)))?;
-        if let Some(known) = lock(&self.known).files.get_mut(file) {
-            known.stamp = stamp;
-            // A write meanwhile may or may not be in the stamp.
-            known.ours = before.writing > 0 || known.begun != before.begun;
-        }
-        Ok(())
     }
 
     pub(super) fn layout(&self) -> &Layout {

@@ -29,6 +29,9 @@ use crate::network::{AskScreens, JoinLink, News, Place, Screen, UserList};
 const ORDERS: usize = 1_024;
 /// Between two looks at what the window shows.
 const LOOK: Duration = Duration::from_secs(1);
+/// The same once so many looks in a row have found nothing new to a user.
+const CALM: Duration = Duration::from_secs(2);
+const CALM_AFTER: u32 = 5;
 /// The least time between two of them, where something happens.
 const SOON: Duration = Duration::from_millis(150);
 
@@ -282,6 +285,7 @@ impl Room {
         self.first().await;
         let mut looked = Instant::now();
         let mut look = looked;
+        let mut in_vain = 0_u32;
         loop {
             tokio::select! {
                 order = orders.recv() => match order {
@@ -293,8 +297,8 @@ impl Room {
                 answer = self.asked.next() => self.conclude(answer).await,
                 () = tokio::time::sleep_until(look) => {
                     looked = Instant::now();
-                    look = looked + LOOK;
-                    self.look().await;
+                    in_vain = if self.look().await { 0 } else { in_vain.saturating_add(1) };
+                    look = looked + if in_vain < CALM_AFTER { LOOK } else { CALM };
                     continue;
                 }
             }

@@ -17,18 +17,20 @@ const SWARMS: usize = 200;
 const PEERS: usize = 200;
 
 impl Room {
-    /// Looks, and tells what has changed.
-    pub(super) async fn look(&mut self) {
+    /// Looks, and tells what has changed; true where a user sees a difference.
+    pub(super) async fn look(&mut self) -> bool {
         if let (None, Some(client), true) = (&self.host, &self.client, self.looks) {
             self.asked.look(client.clone(), self.far_known.clone());
         }
         let view = self.view();
-        if view != *self.view {
-            let still = still(&view);
-            let is_news = still != self.still;
-            (self.view, self.still) = (Arc::new(view), still);
-            self.tell(Word::View(Arc::clone(&self.view), is_news)).await;
+        if view == *self.view {
+            return false;
         }
+        let still = still(&view);
+        let is_news = still != self.still;
+        (self.view, self.still) = (Arc::new(view), still);
+        self.tell(Word::View(Arc::clone(&self.view), is_news)).await;
+        is_news
     }
 
     fn view(&self) -> NetworkView {

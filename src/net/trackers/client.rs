@@ -17,9 +17,9 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Reads the system's certificates, which takes a while.
-    pub(super) fn new(bind: Option<IpAddr>) -> Result<Self, String> {
-        let tls = tls().map_err(|error| error.to_string())?;
+    /// Reads the system's certificates where they are to speak HTTPS, which takes a while; without them they trust nobody.
+    pub(super) fn new(bind: Option<IpAddr>, secure: bool) -> Result<Self, String> {
+        let tls = tls(secure).map_err(|error| error.to_string())?;
         let client = |abroad| {
             builder(bind)
                 .tls_backend_preconfigured(tls.clone())
@@ -45,10 +45,12 @@ fn builder(bind: Option<IpAddr>) -> ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(15))
 }
 
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+fn tls(secure: bool) -> Result<rustls::ClientConfig, rustls::Error> {
     let mut roots = rustls::RootCertStore::empty();
-    // A machine without certificates can still ask over plain HTTP; over HTTPS it is told that the issuer is unknown.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if secure {
+        // On a machine without certificates the user is told that the issuer is unknown.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

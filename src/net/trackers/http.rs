@@ -24,13 +24,14 @@ const SCRAPED: usize = 1_000;
 /// Asks over HTTP.
 pub(super) struct Http {
     bind: Option<IpAddr>,
-    /// Made when the first question is asked.
-    clients: OnceCell<Result<Clients, String>>,
+    /// Made when the first question is asked over HTTP, and over HTTPS.
+    plain: OnceCell<Result<Clients, String>>,
+    secure: OnceCell<Result<Clients, String>>,
 }
 
 impl Http {
     pub(super) fn new(bind: Option<IpAddr>) -> Self {
-        Self { bind, clients: OnceCell::new() }
+        Self { bind, plain: OnceCell::new(), secure: OnceCell::new() }
     }
 
     /// Asks one question.
@@ -58,20 +59,23 @@ impl Http {
         }
     }
 
+    /// Those that ask this URL.
+    async fn clients(&self, url: &Url) -> Result<&Clients, Failure> {
+        let (bind, secure) = (self.bind, url.scheme() == "https");
+        let made = || async move {
+            let make = tokio::task::spawn_blocking(move || Clients::new(bind, secure));
+            make.await.unwrap_or_else(|error| Err(error.to_string()))
+        };
+        let clients = if secure { &self.secure } else { &self.plain }.get_or_init(made).await;
+        clients.as_ref().map_err(|error| Failure::Unreachable(format!("HTTP cannot be spoken here: {error}")))
+    }
+
     /// The body behind a URL, through a few redirections.
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, Failure> {
-        let (bind, make) = (self.bind, tokio::task::spawn_blocking::<_, Result<Clients, String>>);
-        let clients = self
-            .clients
-            .get_or_init(|| async {
-                make(move || Clients::new(bind)).await.unwrap_or_else(|error| Err(error.to_string()))
-            })
-            .await
-            .as_ref()
-            .map_err(|error| Failure::Unreachable(format!("HTTP cannot be spoken here: {error}")))?;
         let mut url = Url::parse(url).map_err(|_| unreadable("the tracker's address does not read"))?;
         let begins_close = is_local(url.as_str());
         for hop in 0..=REDIRECTS {
+            let clients = self.clients(&url).await?;
             // An announce page is what a tracker in the local network has. Anything else there is not for strangers'
             // torrents and trackers to have asked.
             let client = match is_announce_page(&url) && (hop == 0 || begins_close) {
