@@ -170,10 +170,11 @@ impl Card {
             |ui| {
                 let (mut start, mut all) = (false, false);
                 if let Some(torrent) = known {
-                    show = Push::new("Show it").kind(Kind::Main).show(ui).clicked().then_some(torrent);
+                    let go = Push::new("Show it").kind(Kind::Main).show(ui).clicked() || dialog::entered(ui);
+                    show = go.then_some(torrent);
                 } else {
                     let push = Push::new("Start").with(Icon::Download).kind(Kind::Main).enabled(startable);
-                    start = push.show(ui).clicked();
+                    start = push.show(ui).clicked() || (startable && dialog::entered(ui));
                     if more > 0 {
                         let label = format!("Start all {}", more + 1);
                         all = Push::new(&label).enabled(startable).show(ui).clicked();

@@ -34,6 +34,26 @@ fn the_picker_leads_to_a_download_in_two_clicks() {
 }
 
 #[test]
+fn enter_starts_it_unless_a_control_has_the_keyboard() {
+    let mut rig = Rig::new(0);
+    rig.dialogs.choose(path("Audio book.torrent"));
+    rig.click("Download");
+    rig.expect("833 MiB, 14 files");
+    rig.control("Cancel").focus();
+    rig.turn();
+    rig.press(Modifiers::NONE, Key::Enter);
+    assert!(rig.commands().is_empty(), "Enter presses the button that has the keyboard");
+    rig.expect_not("833 MiB, 14 files");
+
+    rig.dialogs.choose(path("Audio book.torrent"));
+    rig.click("Download");
+    rig.expect("833 MiB, 14 files");
+    rig.press(Modifiers::NONE, Key::Enter);
+    let commands = rig.commands();
+    assert!(matches!(&commands[..], [Command::Add { .. }]), "{commands:?}");
+}
+
+#[test]
 fn files_folder_and_start_can_be_chosen() {
     let mut rig = Rig::new(0);
     rig.dialogs.choose(path("Audio book.torrent"));

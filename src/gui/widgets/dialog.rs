@@ -14,6 +14,12 @@ pub(crate) struct Shown<R> {
     pub closed: bool,
 }
 
+/// Whether Enter was pressed for the dialog as a whole: neither for a control that has the keyboard nor by a key held down.
+pub(crate) fn entered(ui: &Ui) -> bool {
+    let fresh = |event: &egui::Event| matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none());
+    ui.memory(|memory| memory.focused().is_none()) && ui.input(|input| input.events.iter().any(fresh))
+}
+
 /// Shows a dialog: title, content that scrolls where it is too high, and a row of buttons that never does.
 pub(crate) fn show<R>(
     ctx: &egui::Context,
