@@ -127,6 +127,7 @@ def measured(world, size, seconds, count):
     world.wait("it is complete", lambda: "seeding" in long.listed("state", "big.bin"))
     # Until the rates have fallen.
     time.sleep(15)
+
     def rest(length):
         """Frames from one opening of the overlay to the next with so long a rest between them, and what the rest cost."""
         first = int(shown(lambda: time.sleep(1))[0])

@@ -4,6 +4,7 @@
 //! - `driver`: the loop that drives the engine
 //! - `obey`: what a user asks of the session itself rather than of the engine
 //! - `publish`: the view that users see
+//! - `calm`: how often is looked at what changes by itself
 //! - `post`: what reaches the loop, and how
 //! - `jobs`: reading torrents and hashing shares, away from the loop
 //! - `tcp`: one connection with a peer
@@ -23,6 +24,7 @@
 //! - `clock`: the one clock of a session
 
 mod buffers;
+mod calm;
 mod clock;
 mod driver;
 mod hosted;

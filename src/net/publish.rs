@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use crate::api::{HostedTracker, TorrentRow, View};
 use crate::base::{Moment, Span};
+use crate::net::calm::Calm;
 use crate::net::driver::Driver;
 
 /// The least time between two views while something happens.
 const BUSY: Span = Span::from_millis(200);
-/// The time between two looks while nothing comes in: rates fall, and countdowns run.
-const IDLE: Span = Span::from_secs(1);
-/// The same once so many looks in a row have found nothing new.
-const CALM: Span = Span::from_secs(2);
-const CALM_AFTER: u32 = 5;
 /// A view of many torrents takes its time to make: it takes no more than one part in so many of all time, and is no older
 /// than this.
 const PART: u64 = 200;
@@ -29,8 +25,7 @@ pub(super) struct Publisher {
     next: Moment,
     /// The least time between two views, by what the last one took.
     rest: Span,
-    /// Looks in a row that have found nothing new.
-    in_vain: u32,
+    calm: Calm,
     tracker: Arc<HostedTracker>,
     next_tracker: Moment,
 }
@@ -87,16 +82,14 @@ impl Driver {
         let is_news =
             std::mem::take(&mut self.networking.is_news) || last.generation == 0 || !same(&view, last);
         if is_news {
-            self.publisher.in_vain = 0;
             self.publisher.last = view.clone();
             self.backend.publish(view);
         } else {
-            self.publisher.in_vain += 1;
             self.backend.renew(View { generation: last.generation, ..view });
         }
         let took = self.clock.now().since(begun);
         self.publisher.rest = took.times(PART).min(OLDEST);
-        let idle = if self.publisher.in_vain < CALM_AFTER { IDLE } else { CALM };
+        let idle = Span::from(self.publisher.calm.wait(is_news));
         (self.publisher.looked, self.publisher.next) = (now, now + idle.max(self.publisher.rest));
     }
 }

@@ -84,6 +84,7 @@ pub(super) struct Torrent {
     links: BTreeMap<ConnKey, Link>,
     /// Connections being made.
     connecting: usize,
+    /// Which of them, and of the links, are beside another one to the same peer.
     twins: twins::Twins,
     roster: Roster,
     announcer: Announcer,

@@ -14,7 +14,7 @@ use super::link::Link;
 
 /// Bytes a second that no wire of a gigabit carries: the line is not what keeps such a peer from giving more.
 pub(super) const FAST: u64 = 128 << 20;
-/// With more peers than this a second core is found among the others.
+/// With so many connections a second core is found among the other peers.
 const FEW: usize = 4;
 
 /// Second connections of a torrent, being made or made.
@@ -50,7 +50,7 @@ impl Torrent {
     pub(super) fn connect_again(&mut self, conn: ConnKey, shared: &mut Shared) {
         let Some(link) = self.links.get(&conn) else { return };
         let few = self.links.len() + self.connecting < FEW.min(self.most_links(shared));
-        // Where somebody who connected to us listens, he need not be reached.
+        // Whoever connected to us may not be reached where he listens.
         let may = few && !conn.is_incoming() && self.twins.first_of(conn).is_none() && shared.may_connect();
         if !may || !self.twins.tried.insert(conn) {
             return;

@@ -16,7 +16,12 @@ pub(crate) struct Shown<R> {
 
 /// Whether Enter was pressed for the dialog as a whole: neither for a control that has the keyboard nor by a key held down.
 pub(crate) fn entered(ui: &Ui) -> bool {
-    let fresh = |event: &egui::Event| matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none());
+    let fresh = |event: &egui::Event| match event {
+        egui::Event::Key { key: Key::Enter, pressed, repeat, modifiers, .. } => {
+            *pressed && !repeat && modifiers.is_none()
+        }
+        _ => false,
+    };
     ui.memory(|memory| memory.focused().is_none()) && ui.input(|input| input.events.iter().any(fresh))
 }
 

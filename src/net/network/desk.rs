@@ -16,6 +16,7 @@ use crate::api::{
     AddOptions, Event, Level, LogLine, NetworkCommand, NetworkRules, NetworkView, Part, RequestId, Settings,
 };
 use crate::base::InfoHash;
+use crate::net::calm::Calm;
 use crate::net::clock::Clock;
 use crate::net::network::asked::{Asked, Looked};
 use crate::net::network::keep::Keeper;
@@ -27,12 +28,7 @@ use crate::network::{AskScreens, JoinLink, News, Place, Screen, UserList};
 
 /// Orders that wait at most.
 const ORDERS: usize = 1_024;
-/// Between two looks at what the window shows.
-const LOOK: Duration = Duration::from_secs(1);
-/// The same once so many looks in a row have found nothing new to a user.
-const CALM: Duration = Duration::from_secs(2);
-const CALM_AFTER: u32 = 5;
-/// The least time between two of them, where something happens.
+/// The least time between two looks at what the window shows, where something happens.
 const SOON: Duration = Duration::from_millis(150);
 
 /// What network a session begins with.
@@ -285,7 +281,7 @@ impl Room {
         self.first().await;
         let mut looked = Instant::now();
         let mut look = looked;
-        let mut in_vain = 0_u32;
+        let mut calm = Calm::default();
         loop {
             tokio::select! {
                 order = orders.recv() => match order {
@@ -297,8 +293,7 @@ impl Room {
                 answer = self.asked.next() => self.conclude(answer).await,
                 () = tokio::time::sleep_until(look) => {
                     looked = Instant::now();
-                    in_vain = if self.look().await { 0 } else { in_vain.saturating_add(1) };
-                    look = looked + if in_vain < CALM_AFTER { LOOK } else { CALM };
+                    look = looked + calm.wait(self.look().await);
                     continue;
                 }
             }
