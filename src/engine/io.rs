@@ -52,6 +52,13 @@ pub enum Input {
         /// How.
         end: End,
     },
+    /// What [`Output::OpenDoors`] asked for is there.
+    DoorsOpened {
+        /// Which connection's peer may use them.
+        conn: ConnKey,
+        /// Where he reaches us besides.
+        addrs: Vec<SocketAddr>,
+    },
     /// The disk has done something.
     Disk(Done),
     /// A tracker has answered.
@@ -149,6 +156,14 @@ pub enum Output {
     Close {
         /// Which.
         conn: ConnKey,
+    },
+    /// Listens on further ports of the address at which a peer has connected to us, for him alone and for as long as that
+    /// connection stands; answered with [`Input::DoorsOpened`] where that works.
+    OpenDoors {
+        /// Which connection.
+        conn: ConnKey,
+        /// How many ports.
+        count: usize,
     },
     /// Gives a job to the disk.
     Disk(Job),

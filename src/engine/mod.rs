@@ -143,6 +143,11 @@ impl Engine {
             Input::Connected { conn } => self.connected(conn),
             Input::ConnectFailed { conn } => self.connect_failed(conn),
             Input::Accepted { conn, addr } => self.accepted(conn, addr),
+            Input::DoorsOpened { conn, addrs } => {
+                if let Some(torrent) = self.linked(conn) {
+                    self.torrent(torrent, |torrent, _| torrent.doors_opened(conn, addrs));
+                }
+            }
             Input::Received { conn, items } => self.received(conn, items),
             Input::Sent { conn, bytes } => {
                 if let Some(torrent) = self.linked(conn) {

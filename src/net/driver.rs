@@ -180,7 +180,7 @@ impl Driver {
             Post::Incoming { stream, addr, seat } => {
                 let conn = ConnKey::incoming(self.next_incoming);
                 self.next_incoming += 1;
-                let line = self.new_line(conn);
+                let line = self.keep_line(conn, Line::to_us(&stream, addr));
                 let talk = tcp::talk(conn, stream, line, self.inbox.clone(), Arc::clone(&self.buffers));
                 tokio::spawn(async move {
                     talk.await;
@@ -207,13 +207,22 @@ impl Driver {
                 }
                 Output::Disk(job) => self.turn.disk.push(job),
                 Output::Connect { conn, addr } => {
-                    let line = self.new_line(conn);
+                    let line = self.keep_line(conn, Line::default());
                     let (inbox, buffers) = (self.inbox.clone(), Arc::clone(&self.buffers));
                     tokio::spawn(tcp::connect(conn, addr, self.settings.bind, line, inbox, buffers));
                 }
                 Output::Close { conn } => {
                     if let Some(line) = self.lines.remove(&conn) {
                         line.close();
+                    }
+                }
+                Output::OpenDoors { conn, count } => {
+                    let line = self.lines.get(&conn);
+                    let opened = line.map(|line| line.open_doors(count, &self.seats, &self.inbox));
+                    // Without them all goes on as it was.
+                    if let Some(Ok(addrs)) = opened {
+                        let addrs = addrs.to_vec();
+                        self.engine.handle(now, Input::DoorsOpened { conn, addrs });
                     }
                 }
                 Output::Announce { torrent, facts, request } => {
@@ -301,8 +310,8 @@ impl Driver {
         }
     }
 
-    fn new_line(&mut self, conn: ConnKey) -> Arc<Line> {
-        let line = Arc::new(Line::default());
+    fn keep_line(&mut self, conn: ConnKey, line: Line) -> Arc<Line> {
+        let line = Arc::new(line);
         self.lines.insert(conn, Arc::clone(&line));
         line
     }

@@ -112,13 +112,18 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Takes everybody who connects, as long as there are seats.
-    pub(super) fn serve(sockets: Vec<TcpListener>, seats: &Arc<Seats>, inbox: &Inbox) -> io::Result<Self> {
+    /// Takes everybody who connects, or only those from one address, as long as there are seats.
+    pub(super) fn serve(
+        sockets: Vec<TcpListener>,
+        only: Option<IpAddr>,
+        seats: &Arc<Seats>,
+        inbox: &Inbox,
+    ) -> io::Result<Self> {
         let mut listeners = Self::default();
         for socket in sockets {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             listeners.addrs.push(socket.local_addr()?);
-            let accept = accept(socket, Arc::clone(seats), inbox.clone());
+            let accept = accept(socket, only, Arc::clone(seats), inbox.clone());
             listeners.tasks.push(tokio::spawn(accept));
         }
         Ok(listeners)
@@ -136,9 +141,10 @@ impl Drop for Listeners {
     }
 }
 
-async fn accept(socket: tokio::net::TcpListener, seats: Arc<Seats>, inbox: Inbox) {
+async fn accept(socket: tokio::net::TcpListener, only: Option<IpAddr>, seats: Arc<Seats>, inbox: Inbox) {
     loop {
         match socket.accept().await {
+            Ok((_, addr)) if only.is_some_and(|only| only != addr.ip()) => {}
             Ok((stream, addr)) => {
                 // Somebody who finds no seat is turned away at once; others would wait for nothing.
                 let Some(seat) = seats.take() else { continue };
@@ -184,7 +190,7 @@ mod tests {
         let seats = Arc::new(Seats::default());
         seats.set_limit(2);
         let sockets = open(Some(LOOPBACK), 0).expect("some port");
-        let listeners = Listeners::serve(sockets, &seats, &inbox).expect("a runtime");
+        let listeners = Listeners::serve(sockets, None, &seats, &inbox).expect("a runtime");
         let addr = listeners.addrs()[0];
         let mut inside = Vec::new();
         let mut connected = Vec::new();

@@ -253,8 +253,8 @@ impl Driver {
         // The old sockets first: the same port may be wanted for another address.
         self.listeners = Listeners::default();
         let (bind, port) = (self.settings.bind, self.settings.port);
-        let opened =
-            listen::open(bind, port).and_then(|sockets| Listeners::serve(sockets, &self.seats, &self.inbox));
+        let opened = listen::open(bind, port)
+            .and_then(|sockets| Listeners::serve(sockets, None, &self.seats, &self.inbox));
         match opened {
             Ok(listeners) => {
                 self.listeners = listeners;

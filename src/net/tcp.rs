@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::base::ConnKey;
 use crate::engine::{End, Input};
 use crate::net::buffers::{Buffers, Size};
+use crate::net::listen::{self, Listeners, Seats};
 use crate::net::post::{Inbox, Post};
 use crate::peer::{Conn, Item, Outbox};
 
@@ -37,6 +38,10 @@ const OVERHEAD: usize = 4 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     said: Mutex<Said>,
+    /// Both ends of a connection that was made to us: ours, and the other's address.
+    ends: Option<(SocketAddr, IpAddr)>,
+    /// Further ports that its peer may connect to.
+    doors: OnceLock<Listeners>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +52,31 @@ struct Said {
 }
 
 impl Line {
+    /// The line of a connection that was made to us.
+    pub(super) fn to_us(stream: &TcpStream, from: SocketAddr) -> Self {
+        let ends = stream.local_addr().ok().map(|here| (here, from.ip()));
+        Self { ends, ..Self::default() }
+    }
+
+    /// Listens on so many further ports, for this connection's peer alone and until it ends; answers with where.
+    ///
+    /// # Errors
+    /// Where the system gives none.
+    pub(super) fn open_doors(
+        &self,
+        count: usize,
+        seats: &Arc<Seats>,
+        inbox: &Inbox,
+    ) -> io::Result<&[SocketAddr]> {
+        let (here, peer) = self.ends.ok_or(io::ErrorKind::NotConnected)?;
+        let mut sockets = Vec::new();
+        for _ in 0..count {
+            sockets.extend(listen::open(Some(here.ip()), 0)?);
+        }
+        let doors = Listeners::serve(sockets, Some(peer), seats, inbox)?;
+        Ok(self.doors.get_or_init(|| doors).addrs())
+    }
+
     /// Says something, after what was said before.
     pub(super) fn say(&self, mut items: Vec<Item>) {
         let mut said = self.lock();

@@ -17,6 +17,7 @@ impl fmt::Display for Words<&Input> {
             Input::Connected { conn } => write!(f, "connected {:x}", conn.0),
             Input::ConnectFailed { conn } => write!(f, "not connected {:x}", conn.0),
             Input::Accepted { conn, addr } => write!(f, "accepted {:x} from {addr}", conn.0),
+            Input::DoorsOpened { conn, addrs } => write!(f, "doors opened {:x} {addrs:?}", conn.0),
             Input::Received { conn, items } => write!(f, "received {:x}{}", conn.0, Words(&items[..])),
             Input::Sent { conn, bytes } => write!(f, "sent {:x} {bytes}", conn.0),
             Input::Closed { conn, end } => write!(f, "closed {:x} {end:?}", conn.0),
@@ -48,6 +49,7 @@ impl fmt::Display for Words<&Output> {
             Output::Connect { conn, addr } => write!(f, "connect {:x} {addr}", conn.0),
             Output::Send { conn, items } => write!(f, "send {:x}{}", conn.0, Words(&items[..])),
             Output::Close { conn } => write!(f, "close {:x}", conn.0),
+            Output::OpenDoors { conn, count } => write!(f, "open {count} doors {:x}", conn.0),
             Output::Disk(job) => write!(f, "{}", Words(job)),
             Output::Announce { torrent, request, .. } => {
                 let stats = request.stats;

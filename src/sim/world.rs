@@ -404,6 +404,8 @@ impl World {
                 self.on_wires(|wires, plan| wires.send(id, conn, items, plan));
             }
             Output::Close { conn } => self.on_wires(|wires, plan| wires.close(id, conn, plan)),
+            // Hosts here listen at one port each, and say which.
+            Output::OpenDoors { .. } => {}
             Output::Disk(job) => {
                 let next = self.hosts[id.0].drive.submit(now, job);
                 self.plan_disk(id, next);

@@ -2,6 +2,7 @@
 //!
 //! - `checks`: checks that do not come to their end
 //! - `choices`: queue, goals, labels, names, other limits
+//! - `doors`: further connections of a peer that takes faster than a gigabit
 //! - `faults`: every fault of a disk
 //! - `moves`: files that move to another folder
 //! - `rest`: torrents that have nothing to do
@@ -12,6 +13,7 @@
 
 mod checks;
 mod choices;
+mod doors;
 mod faults;
 mod moves;
 mod rest;

@@ -35,6 +35,10 @@ pub(super) struct Pair {
     /// The other end of each connection: side and key.
     ends: BTreeMap<(usize, ConnKey), (usize, ConnKey)>,
     next_incoming: u64,
+    /// Doors that were opened: the addresses that somebody's peer was to be told.
+    pub(super) doors: Vec<Vec<SocketAddr>>,
+    /// Blocks given to each connection.
+    pub(super) carried: BTreeMap<(usize, ConnKey), usize>,
     /// Called with everything that is said, to change it on the way.
     pub(super) meddle: fn(usize, &mut Item),
     /// Why nothing can be written down, where it cannot.
@@ -63,6 +67,8 @@ impl Pair {
             sides: [side(1), side(2)],
             ends: BTreeMap::new(),
             next_incoming: 0,
+            doors: Vec::new(),
+            carried: BTreeMap::new(),
             meddle: |_, _| {},
             store_fault: None,
         }
@@ -165,6 +171,8 @@ impl Pair {
             Output::Send { conn, mut items } => {
                 let bytes: u64 = items.iter().map(Item::block_bytes).sum();
                 items.iter_mut().for_each(|item| (self.meddle)(side, item));
+                *self.carried.entry((side, conn)).or_default() +=
+                    items.iter().filter(|item| is_block(item)).count();
                 self.sides[side].said.extend(items.iter().cloned());
                 if let Some((other, theirs)) = self.ends.get(&(side, conn)).copied() {
                     self.sides[other].inputs.push_back(Input::Received { conn: theirs, items });
@@ -178,6 +186,12 @@ impl Pair {
                     self.ends.remove(&(other, theirs));
                     self.sides[other].inputs.push_back(Input::Closed { conn: theirs, end: End::Lost });
                 }
+            }
+            Output::OpenDoors { conn, count } => {
+                let ip = self.sides[side].addr.ip();
+                let addrs: Vec<_> = (0..count as u16).map(|door| (ip, 7_000 + door).into()).collect();
+                self.doors.push(addrs.clone());
+                self.sides[side].inputs.push_back(Input::DoorsOpened { conn, addrs });
             }
             Output::Disk(job) => self.sides[side].disk.submit(job),
             Output::Announce { torrent, request, .. } => {
@@ -224,19 +238,27 @@ impl Side {
 
     /// How many blocks it has said.
     pub(super) fn blocks(&self) -> usize {
-        let is_block = |item: &&Item| matches!(item, Item::Message(Message::Piece { .. }));
-        self.said.iter().filter(is_block).count()
+        self.said.iter().filter(|item| is_block(item)).count()
     }
+}
+
+fn is_block(item: &Item) -> bool {
+    matches!(item, Item::Message(Message::Piece { .. }))
 }
 
 /// A torrent of one file, and its bytes.
 pub(super) fn sample(length: usize, piece_length: u32) -> (Torrent, Bytes) {
+    sample_with(length, piece_length, &Details::default())
+}
+
+/// The same with more said of it.
+pub(super) fn sample_with(length: usize, piece_length: u32, details: &Details) -> (Torrent, Bytes) {
     let mut bytes = vec![0; length];
     Rng::new(9).fill(&mut bytes);
     let hashes: Vec<u8> = bytes.chunks(piece_length as usize).flat_map(sha1).collect();
     let plan =
         Plan { name: "sample".into(), files: vec![(Vec::new(), length as u64)], single: true, piece_length };
-    let file = build(&plan, &hashes, &Details::default());
+    let file = build(&plan, &hashes, details);
     (Torrent::parse(&file).expect("a torrent made here"), bytes.into())
 }
 

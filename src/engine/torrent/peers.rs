@@ -64,12 +64,13 @@ impl Torrent {
             self.twins.forget(conn);
             return Err(());
         }
+        let other = self.met_already(conn, theirs.peer_id).map(|link| link.conn);
+        let other = other.filter(|other| !self.twins.receive(conn, *other));
         let first = self.twins.first_of(conn);
-        let same = |link: &&Link| link.peer_id == theirs.peer_id && Some(link.conn) != first;
-        if let Some(other) = self.links.values().find(same) {
+        if let Some(old) = other {
             // Both sides connected at once: each keeps the connection that the one with the greater id began.
             let ours_stays = self.peer_id > theirs.peer_id;
-            let (old, old_is_ours) = (other.conn, !other.conn.is_incoming());
+            let old_is_ours = !old.is_incoming();
             let replace = old_is_ours == conn.is_incoming() && old_is_ours != ours_stays;
             if !conn.is_incoming() && first.is_none() {
                 self.roster.failed(addr, shared.now, Why::Duplicate);
@@ -83,7 +84,9 @@ impl Torrent {
         if !conn.is_incoming() && first.is_none() {
             self.roster.connected(addr, shared.now);
         }
-        self.hide_from_newcomer();
+        if first.is_none() {
+            self.hide_from_newcomer();
+        }
         let mut link = Link::new(conn, addr, theirs.peer_id, theirs.reserved, shared.now);
         self.introduce(&mut link, shared);
         self.links.insert(conn, link);

@@ -126,6 +126,7 @@ impl Torrent {
         shared.common.sent(&self.choices.label, shared.now, bytes);
         self.seeding.gave(shared.now);
         self.save_later(shared.now);
+        self.open_doors(conn, shared);
     }
 
     /// A run was read.

@@ -137,3 +137,36 @@ async fn a_connection_that_is_still_being_made_can_be_ended() {
     connect(ONE, nowhere, Some(Ipv4Addr::LOCALHOST.into()), line, inbox, Arc::default()).await;
     assert!(!matches!(posts.recv().await, Some(Post::Input(Input::Connected { .. }))));
 }
+
+#[tokio::test]
+async fn doors_are_open_to_one_peer_and_only_while_his_line_stands() {
+    let (listener, addr) = listener().await;
+    let _first = TcpStream::connect(addr).await.expect("a connection");
+    let (stream, from) = listener.accept().await.expect("a connection");
+    let (inbox, mut posts) = mpsc::channel(8);
+    let seats = Arc::<Seats>::default();
+    seats.set_limit(8);
+    let line = Line::to_us(&stream, from);
+    let doors = line.open_doors(2, &seats, &inbox).expect("doors").to_vec();
+    assert!(doors.len() == 2 && doors.iter().all(|door| door.ip() == addr.ip() && *door != addr));
+    // Another one finds them shut, even though the machine is the same.
+    let stranger = TcpSocket::new_v4().expect("a socket");
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], 0));
+    if stranger.bind(elsewhere).is_ok() {
+        let mut stranger = stranger.connect(doors[0]).await.expect("a listener");
+        assert_eq!(stranger.read(&mut [0; 1]).await.expect("an end"), 0);
+    }
+    for door in &doors {
+        let guest = TcpStream::connect(door).await.expect("a connection");
+        let here = guest.local_addr().expect("an address");
+        match posts.recv().await {
+            Some(Post::Incoming { addr, .. }) => assert_eq!(addr, here),
+            other => panic!("{other:?}"),
+        }
+    }
+    drop(line);
+    while TcpStream::connect(doors[1]).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(Line::default().open_doors(1, &seats, &inbox).is_err(), "it is not known who is there");
+}

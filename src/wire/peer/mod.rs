@@ -4,6 +4,7 @@
 //! - `message`: [`Message`], one after another once the handshake is done
 //! - `codec`: [`decode`] and [`encode`], messages out of and into a buffer
 //! - [`extended`]: the extension protocol and the messages in it
+//! - `pex`: [`Added`], addresses of other peers
 //! - `clients`: [`client_name`], which program a peer id belongs to
 
 mod clients;
@@ -11,11 +12,13 @@ mod codec;
 pub mod extended;
 mod handshake;
 mod message;
+mod pex;
 
 pub use clients::client_name;
 pub use codec::{bytes_wanted, decode, encode, encode_piece_header};
 pub use handshake::{HANDSHAKE_BYTES, Handshake, Reserved};
 pub use message::Message;
+pub use pex::Added;
 
 /// What a peer sent that the protocol does not allow; its connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
