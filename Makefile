@@ -5,6 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 export PATH := $(HOME)/.cargo/bin:$(PATH)
+# What is built once need not be prepared to be built again.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # One set of features for lints, documents and tests, so that everything is built once.
