@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::limits;
 use crate::disk::files::lock;
-use crate::disk::hashing::hash_pieces;
+use crate::disk::hashing::{Reading, hash_pieces};
 use crate::disk::verify::{Progress, cores, read_only};
 use crate::disk::{DiskError, Storage};
 use crate::metainfo::create::{Details, Plan, automatic_piece_length, build};
@@ -181,6 +181,7 @@ fn hash(
         &files,
         layout.pieces(),
         cores(),
+        Reading::InPlace,
         || {},
         |piece, hash| {
             let mut found = lock(&found);

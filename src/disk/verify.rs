@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::Bitfield;
 use crate::disk::files::{Disk, Files, lock};
-use crate::disk::hashing::hash_pieces;
+use crate::disk::hashing::{Reading, hash_pieces};
 use crate::disk::system::{System, open_file_limit};
 use crate::disk::{DiskError, Storage};
 use crate::metainfo::Torrent;
@@ -50,6 +50,7 @@ pub fn verify(
         &files,
         layout.pieces(),
         cores(),
+        Reading::InPlace,
         || {},
         |piece, hash| {
             let mut found = lock(&found);

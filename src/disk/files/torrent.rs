@@ -16,7 +16,7 @@ use super::parts::{POOL_NUMBER, Parts};
 use super::pool::{Disk, lock};
 use crate::api::FilePriority;
 use crate::base::{BlockRef, PieceIndex};
-use crate::disk::system::{Access, LastFolder, disk_error, stamp};
+use crate::disk::system::{Access, Desk, LastFolder, disk_error, stamp};
 use crate::disk::{DiskError, FileStamp, Storage};
 use crate::hash::sha1;
 use crate::metainfo::{FileSpan, Layout};
@@ -193,10 +193,7 @@ impl Files {
                     .read(&self.disk, self.id, &self.root(), (run.piece, begin, len), out)
                     .map_err(|error| disk_error(&error, &self.full_path(span.file)))?
             } else {
-                let file = match &reader.0 {
-                    Some((number, file)) if *number == span.file => file,
-                    _ => &reader.0.insert((span.file, self.open_unchanged(span.file)?)).1,
-                };
+                let file = self.opened(reader, span.file)?;
                 let read = self.disk.system.read(file, out, len, span.offset);
                 read.map_err(|error| disk_error(&error, &self.full_path(span.file)))?
             };
@@ -205,6 +202,37 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// A desk for this thread, where the system has any.
+    pub(in crate::disk) fn desk(&self, places: usize, longest: usize) -> Option<Desk> {
+        self.disk.system.desk(places, longest)
+    }
+
+    /// Lays a run of a piece at a place of a desk; false where it is not to be had in one part, or not at all.
+    pub(in crate::disk) fn lay_on(
+        &self,
+        (desk, place): (&mut Desk, usize),
+        reader: &mut Reader,
+        run: BlockRef,
+    ) -> bool {
+        let Ok(found) = self.place() else { return false };
+        let mut spans = self.layout().spans(run.piece, run.begin, run.len);
+        let (Some(span), None) = (spans.next(), spans.next()) else { return false };
+        let is_plain = !self.layout().files()[span.file].pad && !found.hides(span.file);
+        is_plain
+            && self
+                .opened(reader, span.file)
+                .is_ok_and(|file| desk.lay(place, file, span.offset, span.len as usize))
+    }
+
+    /// The file that somebody reads from, which is looked at where it is not the one that he read from before.
+    fn opened<'a>(&self, reader: &'a mut Reader, number: usize) -> Result<&'a Arc<std::fs::File>, DiskError> {
+        let open = match reader.0.take().filter(|(open, _)| *open == number) {
+            Some(open) => open,
+            None => (number, self.open_unchanged(number)?),
+        };
+        Ok(&reader.0.insert(open).1)
     }
 
     /// Says that a piece will be read soon; of short files, which cost more to open than they are worth, nothing is said.

@@ -1,8 +1,11 @@
 //! What the operating system is asked for: files below a root that no link leads out of, positioned reads and writes.
 //!
 //! - `unix`: folder by folder through handles, vectored writes
+//! - `desk`: parts of files seen where the system holds them
 //! - `portable`: the same with the standard library alone, for every system, and for the tests of all of them
 
+#[cfg(target_os = "linux")]
+mod desk;
 mod portable;
 #[cfg(unix)]
 mod unix;
@@ -19,7 +22,11 @@ use unix as native;
 
 use crate::disk::{DiskError, FileStamp};
 
+#[cfg(target_os = "linux")]
+pub(super) use desk::Desk;
 pub(super) use native::LastFolder;
+#[cfg(not(target_os = "linux"))]
+pub(super) use portable::Desk;
 
 /// What a file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +129,12 @@ impl System {
             true => portable::read(file, out, len, offset),
             false => native::read(file, out, len, offset),
         }
+    }
+
+    /// A desk for this thread, with so many places for parts of files of up to `longest` bytes; nothing where files can only
+    /// be read.
+    pub(super) fn desk(self, places: usize, longest: usize) -> Option<Desk> {
+        if self.portable { None } else { Desk::new(places, longest) }
     }
 
     /// Writes all of `parts` one after the other from `offset` on.

@@ -8,6 +8,38 @@ use std::path::{Path, PathBuf};
 use super::{Access, in_the_way, stamp};
 use crate::disk::FileStamp;
 
+/// No system's: files can only be read.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+pub(in crate::disk) enum Desk {}
+
+#[cfg(not(target_os = "linux"))]
+impl Desk {
+    pub(in crate::disk) fn new(_places: usize, _longest: usize) -> Option<Self> {
+        None
+    }
+
+    pub(in crate::disk) fn clear(&mut self) -> bool {
+        match *self {}
+    }
+
+    pub(in crate::disk) fn lay(&mut self, _place: usize, _file: &File, _offset: u64, _len: usize) -> bool {
+        match *self {}
+    }
+
+    pub(in crate::disk) fn part(&self, _place: usize) -> &[u8] {
+        match *self {}
+    }
+
+    pub(in crate::disk) fn is_dear(&self) -> bool {
+        match *self {}
+    }
+
+    pub(in crate::disk) fn has_missed(&self) -> bool {
+        match *self {}
+    }
+}
+
 /// The folder that holds the last part of `path`, every part on the way a real folder.
 fn folder(root: &Path, parts: &[String], create: bool) -> io::Result<PathBuf> {
     if !fs::metadata(root)?.is_dir() {

@@ -8,7 +8,7 @@ use super::Shared;
 use super::torrent::Torrent;
 use crate::base::{Bitfield, PieceIndex};
 use crate::disk::files::lock;
-use crate::disk::hashing::hash_pieces;
+use crate::disk::hashing::{Reading, hash_pieces};
 use crate::disk::system::lower_priority;
 use crate::disk::{DiskError, Done};
 
@@ -91,29 +91,36 @@ impl Shared {
             storage.hashes.get(piece.at() * 20..piece.at() * 20 + 20) == Some(&hash[..])
         };
         let wanted = pieces.iter().filter(|piece| piece.0 < storage.layout.piece_count());
-        hash_pieces(files, wanted, self.config.check_threads, lower_priority, |piece, hash| {
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            let mut found = lock(&found);
-            let (looked, good, error, reported) = &mut *found;
-            match hash {
-                Ok(hash) if right(piece, &hash) => {
-                    files.found(piece);
-                    good.insert(piece);
+        hash_pieces(
+            files,
+            wanted,
+            self.config.check_threads,
+            Reading::Copied,
+            lower_priority,
+            |piece, hash| {
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let mut found = lock(&found);
+                let (looked, good, error, reported) = &mut *found;
+                match hash {
+                    Ok(hash) if right(piece, &hash) => {
+                        files.found(piece);
+                        good.insert(piece);
+                    }
+                    // What is not there, or not as long as it should be, or just being written, is not an error.
+                    Ok(_) | Err(DiskError::Missing { .. } | DiskError::Changed { .. }) => {}
+                    Err(failed) => {
+                        *error = Some(failed);
+                        return false;
+                    }
                 }
-                // What is not there, or not as long as it should be, or just being written, is not an error.
-                Ok(_) | Err(DiskError::Missing { .. } | DiskError::Changed { .. }) => {}
-                Err(failed) => {
-                    *error = Some(failed);
-                    return false;
+                looked.insert(piece);
+                if reported.elapsed() >= REPORT_EVERY {
+                    *reported = now();
+                    (self.answers)(vec![Done::Checking { torrent: key, done }]);
                 }
-            }
-            looked.insert(piece);
-            if reported.elapsed() >= REPORT_EVERY {
-                *reported = now();
-                (self.answers)(vec![Done::Checking { torrent: key, done }]);
-            }
-            !stop.load(Ordering::Relaxed)
-        });
+                !stop.load(Ordering::Relaxed)
+            },
+        );
         let (looked, good, error, _) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         Done::Checked { torrent: key, looked, good, error }
     }
