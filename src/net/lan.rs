@@ -40,6 +40,14 @@ fn is_reachable(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether an address has a meaning within a network alone, or within this machine.
+pub(super) fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

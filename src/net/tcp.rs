@@ -19,6 +19,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::base::ConnKey;
 use crate::engine::{End, Input};
 use crate::net::buffers::{Buffers, Size};
+use crate::net::lan;
 use crate::net::listen::{self, Listeners, Seats};
 use crate::net::post::{Inbox, Post};
 use crate::peer::{Conn, Item, Outbox};
@@ -68,7 +69,10 @@ impl Line {
         seats: &Arc<Seats>,
         inbox: &Inbox,
     ) -> io::Result<&[SocketAddr]> {
-        let (here, peer) = self.ends.ok_or(io::ErrorKind::NotConnected)?;
+        // Who came from another network through a router cannot come to an address of ours in here, nor need he know it.
+        let can_come =
+            |(here, peer): &(SocketAddr, IpAddr)| lan::is_private(*peer) || !lan::is_private(here.ip());
+        let (here, peer) = self.ends.filter(can_come).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let mut sockets = Vec::new();
         for _ in 0..count {
             sockets.extend(listen::open(Some(here.ip()), 0)?);

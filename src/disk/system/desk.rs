@@ -39,7 +39,7 @@ pub(in crate::disk) struct Desk {
     /// Where each part lies from the start, and its length.
     parts: Vec<(usize, usize)>,
     /// This thread's page faults when the desk was cleared.
-    faults: i64,
+    faults: libc::c_long,
     /// The handler looks for it in this thread.
     _stays_here: PhantomData<*mut ()>,
 }
@@ -117,7 +117,7 @@ impl Desk {
     /// sixteen pages for the first that is touched; those that it means to write soon it maps one by one.
     pub(in crate::disk) fn is_dear(&self) -> bool {
         let pages: usize = self.parts.iter().map(|(_, len)| len / self.page).sum();
-        faults() - self.faults > (pages / 4 + OWN_FAULTS) as i64
+        faults() - self.faults > (pages / 4 + OWN_FAULTS) as libc::c_long
     }
 
     /// Whether something was missing of what was touched since it was cleared.
@@ -150,7 +150,7 @@ fn map(at: *mut c_void, len: usize, file: Option<(&File, u64)>) -> Option<*mut c
 }
 
 /// How many page faults this thread has had; none where the system does not say.
-fn faults() -> i64 {
+fn faults() -> libc::c_long {
     // SAFETY: an `rusage` of zeros is a valid value, and the system writes nothing else.
     unsafe {
         let mut usage: libc::rusage = mem::zeroed();

@@ -14,7 +14,7 @@
 //! - `durable`: which pieces are safe on the disk, and when that is written down
 //! - `metadata`: the `info` dictionary from and for peers (BEP 9)
 //! - `contacts`: trackers, addresses, and whom to connect to
-//! - `twins`: a second connection to a peer that gives very fast
+//! - `twins`: further connections with a peer that gives or takes very fast
 //! - `sleep`: forgetting all but the summary while there is nothing to do
 //! - `settle`: the timers, and what is decided at the end of each step
 //! - `row`: what a user sees of it

@@ -169,4 +169,6 @@ async fn doors_are_open_to_one_peer_and_only_while_his_line_stands() {
         tokio::task::yield_now().await;
     }
     assert!(Line::default().open_doors(1, &seats, &inbox).is_err(), "it is not known who is there");
+    let through_a_router = Line::to_us(&stream, "8.8.8.8:5000".parse().expect("an address"));
+    assert!(through_a_router.open_doors(1, &seats, &inbox).is_err(), "our address means nothing there");
 }

@@ -48,11 +48,7 @@ fn serve(worker: &mut Worker) -> io::Result<()> {
 
 /// Where a client of the local network must have asked: the address from which it is reached. Others are never told it.
 fn asked_at(ip: IpAddr, from: std::net::SocketAddr) -> Option<IpAddr> {
-    let near = match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
-    };
-    if near { local_for(from) } else { None }
+    if crate::net::lan::is_private(ip.to_canonical()) { local_for(from) } else { None }
 }
 
 #[cfg(test)]
