@@ -114,7 +114,7 @@ impl Desk {
     }
 
     /// Whether to touch what was laid since the desk was cleared has cost more than a copy. Commonly the system maps
-    /// sixteen pages for the first that is touched; those that it means to write soon it maps one by one.
+    /// sixteen pages for the first that is touched, but not of every file at every time.
     pub(in crate::disk) fn is_dear(&self) -> bool {
         let pages: usize = self.parts.iter().map(|(_, len)| len / self.page).sum();
         faults() - self.faults > (pages / 4 + OWN_FAULTS) as libc::c_long

@@ -1,8 +1,8 @@
 //! What the operating system is asked for: files below a root that no link leads out of, positioned reads and writes.
 //!
 //! - `unix`: folder by folder through handles, vectored writes
-//! - `desk`: parts of files seen where the system holds them
 //! - `portable`: the same with the standard library alone, for every system, and for the tests of all of them
+//! - `desk`: parts of files seen where the system holds them, which only Linux has
 
 #[cfg(target_os = "linux")]
 mod desk;

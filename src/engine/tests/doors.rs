@@ -4,9 +4,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::waiting;
 use super::wire::{Pair, sample, sample_with};
-use super::{options, whole};
-use crate::api::{AddOptions, Command, Limits};
+use crate::api::{Command, Limits};
 use crate::metainfo::Torrent;
 use crate::metainfo::create::Details;
 use crate::peer::Item;
@@ -28,14 +28,10 @@ fn go_by_addresses(side: usize, item: &mut Item) {
     }
 }
 
-/// A seed and a download that is about to begin.
+/// A seed, and such a download that is about to begin.
 fn pair_of(torrent: &Torrent, bytes: &Bytes) -> Pair {
-    let mut pair = Pair::new();
+    let mut pair = waiting(torrent, bytes);
     pair.meddle = go_by_addresses;
-    pair.sides[0].disk.put_file("/seed/sample", bytes.clone());
-    pair.add(0, whole(torrent), options(true, None));
-    let seed = pair.addr(0);
-    pair.add(1, whole(torrent), AddOptions { paused: true, ..options(false, Some(seed)) });
     pair
 }
 

@@ -36,12 +36,17 @@ use wire::{Pair, link, options, sample, whole};
 /// A seed with its data, and a download that knows it and waits for a resume.
 fn prepared(length: usize, piece_length: u32) -> (Pair, crate::metainfo::Torrent, bytes::Bytes) {
     let (torrent, bytes) = sample(length, piece_length);
+    (waiting(&torrent, &bytes), torrent, bytes)
+}
+
+/// The same of a torrent that is there already.
+fn waiting(torrent: &crate::metainfo::Torrent, bytes: &bytes::Bytes) -> Pair {
     let mut pair = Pair::new();
     pair.sides[0].disk.put_file("/seed/sample", bytes.clone());
-    pair.add(0, whole(&torrent), options(true, None));
+    pair.add(0, whole(torrent), options(true, None));
     let seed = pair.addr(0);
-    pair.add(1, whole(&torrent), AddOptions { paused: true, ..options(false, Some(seed)) });
-    (pair, torrent, bytes)
+    pair.add(1, whole(torrent), AddOptions { paused: true, ..options(false, Some(seed)) });
+    pair
 }
 
 /// The same, under way.

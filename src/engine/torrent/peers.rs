@@ -64,10 +64,11 @@ impl Torrent {
             self.twins.forget(conn);
             return Err(());
         }
-        let other = self.met_already(conn, theirs.peer_id).map(|link| link.conn);
-        let other = other.filter(|other| !self.twins.receive(conn, *other));
+        let met = self.met_already(conn, theirs.peer_id).map(|link| link.conn);
+        // Who was told of further doors may come through them.
+        let one_too_many = met.filter(|met| !self.twins.receive(conn, *met));
         let first = self.twins.first_of(conn);
-        if let Some(old) = other {
+        if let Some(old) = one_too_many {
             // Both sides connected at once: each keeps the connection that the one with the greater id began.
             let ours_stays = self.peer_id > theirs.peer_id;
             let old_is_ours = !old.is_incoming();

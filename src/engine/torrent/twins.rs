@@ -18,17 +18,17 @@ use crate::wire::peer::Added;
 use super::Torrent;
 use super::link::Link;
 
-/// Bytes a second that no wire of a gigabit carries: the line is not what keeps such a peer from giving more.
+/// Bytes a second that no wire of a gigabit carries: the line is not what keeps such a peer from giving or taking more.
 pub(super) const FAST: u64 = 128 << 20;
 /// With so many connections a second core is found among the other peers.
 const FEW: usize = 4;
 /// Further connections that one peer may make to us.
 const GUESTS: usize = FEW - 1;
 
-/// Second connections of a torrent, being made or made, and third ones that were made to us.
+/// Further connections of a torrent with those whom it has met already: being made, made, or made to us.
 #[derive(Debug, Default)]
 pub(super) struct Twins {
-    /// The first connection of each second one.
+    /// The first connection of each further one.
     first: BTreeMap<ConnKey, ConnKey>,
     /// First connections beside which there was one, however it ended.
     tried: BTreeSet<ConnKey>,

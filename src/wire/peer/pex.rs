@@ -1,10 +1,11 @@
 //! Peer exchange (BEP 11): addresses that one peer tells another. We tell some and read none.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
 use crate::bencode::Encoder;
+use crate::wire::tracker::put_compact;
 
 /// It has everything, or wants nothing more.
 const SEED: u8 = 0x02;
@@ -20,17 +21,7 @@ impl Added {
     pub fn encode(&self) -> Bytes {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for addr in &self.0 {
-            let list = match addr.ip() {
-                IpAddr::V4(ip) => {
-                    v4.extend(ip.octets());
-                    &mut v4
-                }
-                IpAddr::V6(ip) => {
-                    v6.extend(ip.octets());
-                    &mut v6
-                }
-            };
-            list.extend(addr.port().to_be_bytes());
+            put_compact(*addr, if addr.is_ipv4() { &mut v4 } else { &mut v6 });
         }
         let flags = |peers: usize| vec![SEED | REACHABLE; peers];
         let mut out = Encoder::new();
