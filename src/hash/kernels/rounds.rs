@@ -143,7 +143,8 @@ fn sha1_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
     let word = &mut |back: usize| words[(ROUND + 16 - back) % 16];
     let word = match ROUND {
         0..16 => words[ROUND],
-        _ => word(3).xor3(word(8), word(14)).xor(word(16)).rotate::<1, 31>(),
+        // The oldest is of no more use, so three become one in its place; were it the last, a copy would be made of another.
+        _ => word(8).xor3(word(14), word(16)).xor(word(3)).rotate::<1, 31>(),
     };
     words[ROUND % 16] = word;
     let [a, b, c, d, e] = *state;
