@@ -190,12 +190,17 @@ pub enum DiskError {
 }
 
 impl DiskError {
-    /// What a user reads: what happened and what to do.
+    /// What a user reads, in sentences: what happened and what to do.
     pub fn advice(&self) -> String {
         match self {
-            Self::Full { .. } => format!("{self}. Make room; it goes on by itself."),
-            Self::Denied { .. } => {
-                format!("{self}. Allow writing there or choose another folder, then resume.")
+            Self::Full { path } => {
+                format!("The disk is full: {}. Make room; it goes on by itself.", path.display())
+            }
+            Self::Denied { path } => {
+                let path = path.display();
+                format!(
+                    "No permission for {path}. Allow writing there or choose another folder, then resume."
+                )
             }
             Self::ReadOnly { .. } => {
                 format!("{self}. Make it writable or choose another folder, then resume.")
@@ -209,7 +214,7 @@ impl DiskError {
             }
             Self::LongName { .. } => format!("{self}. Choose a folder with a shorter path, or another disk."),
             Self::InTheWay { .. } => format!("{self}. Move it away or choose another folder, then resume."),
-            Self::TooManyFiles => format!("{self}. It goes on by itself when some are closed."),
+            Self::TooManyFiles => "Too many open files. It goes on by itself when some are closed.".into(),
             Self::Other { .. } => format!("{self}. Check the disk, then resume."),
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &TorrentRow, detail: &
 
 fn transfer(ui: &mut Ui, row: &TorrentRow, detail: &Detail) {
     group(ui, "Transfer", |ui| {
-        fact(ui, "Status", &*row.reason);
+        field::said(ui, "Status", &row.reason);
         fact(ui, "There", format!("{} of {}", format::size(row.done), format::size(row.wanted)));
         fact(ui, "Received", amount(row.downloaded, row.down_rate));
         fact(ui, "Sent", amount(row.uploaded, row.up_rate));

@@ -97,6 +97,22 @@ pub(crate) fn fact(ui: &mut Ui, label: &str, value: impl Into<String>) -> Respon
     .inner
 }
 
+/// One known thing that is said in sentences: all of them are shown, below each other.
+pub(crate) fn said(ui: &mut Ui, label: &str, sentences: &str) -> Response {
+    let look = theme::look(ui);
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 20.0), egui::Sense::hover());
+        ui.place(rect, Left(RichText::new(label).color(look.weak)));
+        ui.vertical(|ui| {
+            let line = ui.text_style_height(&egui::TextStyle::Body);
+            ui.add_space((20.0 - line) / 2.0);
+            ui.add(egui::Label::new(sentences).selectable(true).wrap())
+        })
+        .inner
+    })
+    .inner
+}
+
 /// The heading of a group.
 pub(crate) fn heading(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).strong().size(15.0));
