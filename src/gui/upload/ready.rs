@@ -138,7 +138,7 @@ fn comers(ui: &mut Ui, row: &TorrentRow, detail: Option<&Detail>) {
     let peers = detail.map_or(&[][..], |detail| &detail.peers);
     let loading: Vec<_> = peers.iter().filter(|peer| peer.progress < 1.0).collect();
     if loading.is_empty() {
-        field::note(ui, if row.seeds > 0 { "Nobody now." } else { "Nobody yet." });
+        field::note(ui, if row.seeds > 0 || row.uploaded > 0 { "Nobody now." } else { "Nobody yet." });
     }
     for peer in loading.iter().take(NAMED) {
         ui.horizontal(|ui| {
