@@ -9,6 +9,8 @@ use crate::gui::widgets::icon::Icon;
 
 /// Width of the labels of a form.
 const LABEL: f32 = 150.0;
+/// How high the line of a known thing is.
+const FACT: f32 = 20.0;
 
 /// A field of one line, as high as the buttons.
 pub(crate) fn line(ui: &mut Ui, text: &mut String, label: &str, hint: &str, width: f32) -> Response {
@@ -88,29 +90,32 @@ impl egui::Widget for Left {
 
 /// One known thing: what it is, and the value, which can be selected.
 pub(crate) fn fact(ui: &mut Ui, label: &str, value: impl Into<String>) -> Response {
-    let look = theme::look(ui);
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 20.0), egui::Sense::hover());
-        ui.place(rect, Left(RichText::new(label).color(look.weak)));
+        known(ui, label);
         ui.add(egui::Label::new(value.into()).selectable(true).truncate())
     })
     .inner
 }
 
-/// One known thing that is said in sentences: all of them are shown, below each other.
+/// One known thing that is said in sentences, which take as many lines as they need.
 pub(crate) fn said(ui: &mut Ui, label: &str, sentences: &str) -> Response {
-    let look = theme::look(ui);
     ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(LABEL, 20.0), egui::Sense::hover());
-        ui.place(rect, Left(RichText::new(label).color(look.weak)));
+        known(ui, label);
         ui.vertical(|ui| {
             let line = ui.text_style_height(&egui::TextStyle::Body);
-            ui.add_space((20.0 - line) / 2.0);
+            ui.add_space((FACT - line) / 2.0);
             ui.add(egui::Label::new(sentences).selectable(true).wrap())
         })
         .inner
     })
     .inner
+}
+
+/// What it is that is known.
+fn known(ui: &mut Ui, label: &str) {
+    let look = theme::look(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(LABEL, FACT), egui::Sense::hover());
+    ui.place(rect, Left(RichText::new(label).color(look.weak)));
 }
 
 /// The heading of a group.
