@@ -82,6 +82,8 @@ fn ready_says_when_fyris_may_be_closed_and_who_is_downloading() {
     rig.demo.change(0, |row| row.seeds = 2);
     rig.turn();
     rig.expect("2 others have all of it, so you may close Fyris.");
+    rig.demo.change(0, |row| (row.seeds, row.peers, row.uploaded) = (0, 0, 3 << 20));
+    rig.until("they are gone", |rig| rig.says("Nobody now."));
 }
 
 #[test]

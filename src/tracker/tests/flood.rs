@@ -141,7 +141,7 @@ fn a_flood_leaves_real_swarms_and_takes_no_more_than_the_limits_allow() {
 
 /// All of the default limits; `make flood`, and with it `make test`, runs it.
 #[test]
-#[ignore = "takes one to two minutes: make flood runs it"]
+#[ignore = "takes minutes: make flood runs it"]
 fn ten_million_of_each_take_no_more_than_the_limits_allow() {
     let name = "ten_million_of_each_take_no_more_than_the_limits_allow";
     flood_alone(name, Config::default(), 10_000_000);
