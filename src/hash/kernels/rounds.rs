@@ -1,6 +1,7 @@
 //! SHA-1 and SHA-256 over vectors of words (FIPS 180-4, 6.1 and 6.2): each lane of a vector belongs to another message.
 
 use std::array::from_fn;
+use std::hint::black_box;
 
 use crate::hash::Block;
 
@@ -76,8 +77,8 @@ pub(super) use entries;
 
 /// Does a round for each of these numbers; they must be known to the compiler, so that words stay in registers.
 macro_rules! rounds {
-    ($round:ident, $state:ident, $words:ident: $($number:literal)*) => {
-        $($round::<LANES, W, $number>(&mut $state, &mut $words);)*
+    ($round:ident, $state:ident, $words:ident, $added:ident: $($number:literal)*) => {
+        $($round::<LANES, W, $number>(&mut $state, &mut $words, &$added);)*
     };
 }
 
@@ -93,14 +94,15 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
     let Some((sources, count)) = sources::<LANES>(messages) else { return };
     // SAFETY: the caller answers for the instructions.
     let mut state: [W; 5] = from_fn(|word| unsafe { W::new(column(states, word)) });
+    let added = black_box(SHA1_ADDED);
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
         let mut words = unsafe { W::load(row(&sources, at)) };
         let before = state;
-        rounds!(sha1_round, state, words: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
-        rounds!(sha1_round, state, words: 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
-        rounds!(sha1_round, state, words: 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
-        rounds!(sha1_round, state, words: 60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79);
+        rounds!(sha1_round, state, words, added: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+        rounds!(sha1_round, state, words, added: 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
+        rounds!(sha1_round, state, words, added: 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
+        rounds!(sha1_round, state, words, added: 60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79);
         for word in 0..5 {
             state[word] = state[word].add(before[word]);
         }
@@ -120,14 +122,15 @@ pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
     let Some((sources, count)) = sources::<LANES>(messages) else { return };
     // SAFETY: the caller answers for the instructions.
     let mut state: [W; 8] = from_fn(|word| unsafe { W::new(column(states, word)) });
+    let added = black_box(SHA256_ADDED);
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
         let mut words = unsafe { W::load(row(&sources, at)) };
         let before = state;
-        rounds!(sha256_round, state, words: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-        rounds!(sha256_round, state, words: 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
-        rounds!(sha256_round, state, words: 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
-        rounds!(sha256_round, state, words: 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
+        rounds!(sha256_round, state, words, added: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        rounds!(sha256_round, state, words, added: 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+        rounds!(sha256_round, state, words, added: 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
+        rounds!(sha256_round, state, words, added: 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
         for word in 0..8 {
             state[word] = state[word].add(before[word]);
         }
@@ -139,6 +142,7 @@ pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
 fn sha1_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
     state: &mut [W; 5],
     words: &mut [W; 16],
+    added: &[u32; 4],
 ) {
     let word = &mut |back: usize| words[(ROUND + 16 - back) % 16];
     let word = match ROUND {
@@ -153,7 +157,7 @@ fn sha1_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
         2 => b.majority(c, d),
         _ => b.xor3(c, d),
     };
-    let sum = e.add(word).add_same(SHA1_ADDED[ROUND / 20]).add(mixed).add(a.rotate::<5, 27>());
+    let sum = e.add(word).add_same(added[ROUND / 20]).add(mixed).add(a.rotate::<5, 27>());
     *state = [sum, a, b.rotate::<30, 2>(), c, d];
 }
 
@@ -161,6 +165,7 @@ fn sha1_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
 fn sha256_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
     state: &mut [W; 8],
     words: &mut [W; 16],
+    added: &[u32; 64],
 ) {
     let word = |back: usize| words[(ROUND + 16 - back) % 16];
     let word = match ROUND {
@@ -176,7 +181,7 @@ fn sha256_round<const LANES: usize, W: Words<LANES>, const ROUND: usize>(
     let [a, b, c, d, e, f, g, h] = *state;
     let of_e = e.rotate::<26, 6>().xor3(e.rotate::<21, 11>(), e.rotate::<7, 25>());
     let of_a = a.rotate::<30, 2>().xor3(a.rotate::<19, 13>(), a.rotate::<10, 22>());
-    let sum = h.add(word).add_same(SHA256_ADDED[ROUND]).add(e.choose(f, g)).add(of_e);
+    let sum = h.add(word).add_same(added[ROUND]).add(e.choose(f, g)).add(of_e);
     *state = [sum.add(of_a).add(a.majority(b, c)), a, b, c, d.add(sum), e, f, g];
 }
 
