@@ -78,21 +78,18 @@ pub(super) fn hash_pieces(
 fn hash_in_place(files: &Files, group: &[PieceIndex], desk: &mut Desk) -> Option<Vec<[u8; 20]>> {
     let layout = &files.storage().layout;
     let mut digests = vec![Sha1::new(); group.len()];
-    let mut readers: Vec<Reader> = group.iter().map(|_| Reader::default()).collect();
     let longest = group.iter().map(|piece| layout.piece_size(*piece)).max().unwrap_or(0);
     if longest < CHUNK {
         return None;
     }
     for begin in (0..longest).step_by(PART as usize) {
-        if !desk.clear() {
-            return None;
-        }
-        for (place, (piece, reader)) in group.iter().zip(&mut readers).enumerate() {
+        let part = |piece: &PieceIndex| {
             let len = layout.piece_size(*piece).saturating_sub(begin).min(PART);
-            let run = BlockRef { piece: *piece, begin, len };
-            if len > 0 && !files.lay_on((desk, place), reader, run) {
-                return None;
-            }
+            BlockRef { piece: *piece, begin, len }
+        };
+        let runs: Vec<BlockRef> = group.iter().map(part).collect();
+        if !desk.clear() || !files.lay_on(desk, &runs) {
+            return None;
         }
         let parts: Vec<[&[u8]; 1]> = (0..group.len()).map(|place| [desk.part(place)]).collect();
         let mut running: Vec<(Sha1, &[&[u8]])> =

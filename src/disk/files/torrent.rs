@@ -209,21 +209,30 @@ impl Files {
         self.disk.system.desk(places, longest)
     }
 
-    /// Lays a run of a piece at a place of a desk; false where it is not to be had in one part, or not at all.
-    pub(in crate::disk) fn lay_on(
-        &self,
-        (desk, place): (&mut Desk, usize),
-        reader: &mut Reader,
-        run: BlockRef,
-    ) -> bool {
+    /// Lays runs of pieces on a desk, each at the place of its number, but for those of no bytes; false where one is not to
+    /// be had in one part, or not at all.
+    pub(in crate::disk) fn lay_on(&self, desk: &mut Desk, runs: &[BlockRef]) -> bool {
         let Ok(found) = self.place() else { return false };
-        let mut spans = self.layout().spans(run.piece, run.begin, run.len);
-        let (Some(span), None) = (spans.next(), spans.next()) else { return false };
-        let is_plain = !self.layout().files()[span.file].pad && !found.hides(span.file);
-        is_plain
-            && self
-                .opened(reader, span.file)
-                .is_ok_and(|file| desk.lay(place, file, span.offset, span.len as usize))
+        let mut parts = Vec::with_capacity(runs.len());
+        for (place, run) in runs.iter().enumerate().filter(|(_, run)| run.len > 0) {
+            let mut spans = self.layout().spans(run.piece, run.begin, run.len);
+            let (Some(span), None) = (spans.next(), spans.next()) else { return false };
+            if self.layout().files()[span.file].pad || found.hides(span.file) {
+                return false;
+            }
+            parts.push((place, span));
+        }
+        // What follows each other in a file is asked of the system in one go.
+        let follows = |(before, one): &(usize, FileSpan), (place, next): &(usize, FileSpan)| {
+            *place == before + 1 && next.file == one.file && next.offset == one.offset + one.len
+        };
+        let mut reader = Reader::default();
+        parts.chunk_by(follows).all(|row| {
+            let (first, span) = row[0];
+            let lengths: Vec<usize> = row.iter().map(|(_, span)| span.len as usize).collect();
+            let file = self.opened(&mut reader, span.file);
+            file.is_ok_and(|file| desk.lay(first, file, span.offset, &lengths))
+        })
     }
 
     /// The file that somebody reads from, which is looked at where it is not the one that he read from before.

@@ -80,28 +80,38 @@ impl Desk {
         unsafe { libc::madvise(self.start, self.len, libc::MADV_DONTNEED) == 0 }
     }
 
-    /// Lays a part of a file at a place that is free; false where the system refuses, or would have to read it from its
-    /// disk first: to touch page after page of that takes longer than to read it.
-    pub(in crate::disk) fn lay(&mut self, place: usize, file: &File, offset: u64, len: usize) -> bool {
+    /// Lays parts that follow each other in a file, with these lengths, at as many places that are free; false where the
+    /// system refuses, or would have to read one from its disk first: to touch page after page of that takes longer than to
+    /// read it.
+    pub(in crate::disk) fn lay(&mut self, first: usize, file: &File, offset: u64, parts: &[usize]) -> bool {
         let lead = (offset % self.page as u64) as usize;
-        if place >= self.parts.len() || len == 0 || lead + len > self.stride {
+        let len: usize = parts.iter().sum();
+        let fits = |len: &usize| *len > 0 && lead + len <= self.stride;
+        if first + parts.len() > self.parts.len() || parts.is_empty() || !parts.iter().all(fits) {
             return false;
         }
-        let at = place * self.stride;
-        // SAFETY: `at` and what is mapped there lie within the desk's own addresses.
+        let mut at = first * self.stride;
+        // SAFETY: `at` and what is mapped there lie within the desk's own addresses: each part fits a place with the lead,
+        // and there is one lead for all of them.
         let there = unsafe { self.start.byte_add(at) };
         let Some(start) = map(there, lead + len, Some((file, offset - lead as u64))) else { return false };
-        let mut held = 0_u8;
-        // SAFETY: the last page of what was just mapped is the desk's own, and one byte is written for one page.
-        let asked = unsafe {
-            let last = start.byte_add((lead + len - 1) / self.page * self.page);
-            libc::mincore(last, self.page, &mut held)
-        };
-        let is_held = asked == 0 && held & 1 == 1;
-        if is_held {
-            self.parts[place] = (at + lead, len);
+        at += lead;
+        let mut end = lead;
+        for (place, len) in (first..).zip(parts) {
+            end += len;
+            let mut held = 0_u8;
+            // SAFETY: the last page of a part of what was just mapped is the desk's own, and one byte is written for a page.
+            let asked = unsafe {
+                let last = start.byte_add((end - 1) / self.page * self.page);
+                libc::mincore(last, self.page, &mut held)
+            };
+            if asked != 0 || held & 1 == 0 {
+                return false;
+            }
+            self.parts[place] = (at, *len);
+            at += len;
         }
-        is_held
+        true
     }
 
     /// What lies at a place.
@@ -223,16 +233,32 @@ mod tests {
         for round in 0..3 {
             assert!(desk.clear());
             for (place, offset) in [0, 4_096 + round, 50_000].into_iter().enumerate() {
-                assert!(desk.lay(place, &file, offset as u64, 50_000 - place));
+                assert!(desk.lay(place, &file, offset as u64, &[50_000 - place]));
                 assert_eq!(desk.part(place), &bytes[offset..offset + 50_000 - place]);
             }
             assert!(!desk.has_missed());
         }
         assert!(desk.clear());
         assert!(desk.part(0).is_empty() && !desk.is_dear());
-        assert!(!desk.lay(3, &file, 0, 1) && !desk.lay(0, &file, 4_095, 70_000));
+        assert!(!desk.lay(3, &file, 0, &[1]) && !desk.lay(0, &file, 4_095, &[70_000]));
         drop(desk);
         assert!(Desk::new(1, 1).is_some());
+    }
+
+    #[test]
+    fn parts_that_follow_each_other_are_laid_in_one_go() {
+        let bytes = sample();
+        let file = file(&bytes);
+        let mut desk = Desk::new(4, 30_000).expect("room");
+        assert!(desk.lay(1, &file, 4_097, &[30_000, 1, 29_999]) && desk.lay(0, &file, 0, &[5]));
+        assert_eq!(desk.part(0), &bytes[..5]);
+        assert_eq!(desk.part(1), &bytes[4_097..34_097]);
+        assert_eq!(desk.part(2), &bytes[34_097..34_098]);
+        assert_eq!(desk.part(3), &bytes[34_098..64_097]);
+        assert!(!desk.has_missed() && !desk.is_dear() && desk.clear());
+        assert!(!desk.lay(2, &file, 0, &[1; 3]), "one place is missing");
+        assert!(!desk.lay(0, &file, 0, &[1, 0]) && !desk.lay(0, &file, 0, &[]), "nothing is no part");
+        assert!(!desk.lay(0, &file, 0, &[1, 40_000]), "one is too long");
     }
 
     #[test]
@@ -240,7 +266,7 @@ mod tests {
         let bytes = sample();
         let file = file(&bytes);
         let mut desk = Desk::new(2, 100_000).expect("room");
-        assert!(desk.lay(0, &file, 0, 100_000) && desk.lay(1, &file, 0, 100_000));
+        assert!(desk.lay(0, &file, 0, &[100_000]) && desk.lay(1, &file, 0, &[100_000]));
         assert_eq!(desk.part(0)[..10], bytes[..10]);
         file.set_len(20_000).expect("cut");
         let seen = desk.part(0).to_vec();
@@ -249,7 +275,7 @@ mod tests {
         assert!(seen[20_000..].iter().all(|byte| *byte == 0));
         assert_eq!(desk.part(1)[..10], bytes[..10]);
         assert!(desk.clear() && !desk.has_missed());
-        assert!(desk.lay(0, &file, 0, 20_000));
+        assert!(desk.lay(0, &file, 0, &[20_000]));
         assert_eq!(desk.part(0), &bytes[..20_000]);
     }
 }

@@ -23,7 +23,13 @@ impl Desk {
         match *self {}
     }
 
-    pub(in crate::disk) fn lay(&mut self, _place: usize, _file: &File, _offset: u64, _len: usize) -> bool {
+    pub(in crate::disk) fn lay(
+        &mut self,
+        _first: usize,
+        _file: &File,
+        _offset: u64,
+        _parts: &[usize],
+    ) -> bool {
         match *self {}
     }
 

@@ -122,7 +122,7 @@ pub(super) fn all_sha256() -> Vec<Kernel<8>> {
     {
         let own = shani::is_there();
         if avx512::is_there() {
-            let from = if own { NEVER } else { 9 };
+            let from = if own { 16 } else { 9 };
             all.push(Kernel { name: "avx512", lanes: 16, from, run: avx512::sha256 });
         }
         let wide = avx512vl::is_there();
