@@ -94,6 +94,7 @@ pub(super) unsafe fn sha1<const LANES: usize, W: Words<LANES>>(
     let Some((sources, count)) = sources::<LANES>(messages) else { return };
     // SAFETY: the caller answers for the instructions.
     let mut state: [W; 5] = from_fn(|word| unsafe { W::new(column(states, word)) });
+    // What the compiler knows it adds last, and the next round would wait for that addition, too: an eighth longer on Zen 5.
     let added = black_box(SHA1_ADDED);
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
@@ -122,6 +123,7 @@ pub(super) unsafe fn sha256<const LANES: usize, W: Words<LANES>>(
     let Some((sources, count)) = sources::<LANES>(messages) else { return };
     // SAFETY: the caller answers for the instructions.
     let mut state: [W; 8] = from_fn(|word| unsafe { W::new(column(states, word)) });
+    // As above; here it would be a fifth.
     let added = black_box(SHA256_ADDED);
     for at in 0..count {
         // SAFETY: the caller answers for the instructions.
