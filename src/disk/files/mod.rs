@@ -2,7 +2,7 @@
 //!
 //! - `pool`: open files of all torrents within one limit
 //! - `parts`: bytes of skipped files that a shared piece brought along, kept in one hidden file
-//! - `torrent`: [`Files`], one torrent: reading, writing, making durable, deleting
+//! - `torrent`: [`Files`] and [`Writer`], one torrent: reading, writing, making durable, deleting
 //! - `relocate`: moving its files to another folder
 
 mod parts;
@@ -11,4 +11,4 @@ mod relocate;
 mod torrent;
 
 pub(super) use pool::{Disk, lock};
-pub(super) use torrent::{Files, Reader};
+pub(super) use torrent::{Files, Reader, Writer};

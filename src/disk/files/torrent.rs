@@ -1,16 +1,16 @@
-//! The files of one torrent: reading, writing, making durable, deleting.
+//! The files of one torrent: reading, making durable, deleting.
 //!
+//! - `writer`: [`Writer`], writing to them
 //! - `stamps`: length and time of change, by which it is noticed that somebody else was there
 
 mod stamps;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-
-use bytes::Bytes;
 
 use super::parts::{POOL_NUMBER, Parts};
 use super::pool::{Disk, lock};
@@ -20,6 +20,8 @@ use crate::disk::system::{Access, Desk, LastFolder, disk_error, stamp};
 use crate::disk::{DiskError, FileStamp, Storage};
 use crate::hash::sha1;
 use crate::metainfo::{FileSpan, Layout};
+
+pub(in crate::disk) use writer::Writer;
 
 /// From so many files on, one call that syncs the whole file system is cheaper than one for each.
 const SYNC_EVERYTHING_FROM: usize = 64;
@@ -40,8 +42,8 @@ pub(in crate::disk) struct Files {
     pub(super) root: RwLock<Arc<Path>>,
     pub(super) place: RwLock<Place>,
     known: Mutex<Known>,
-    /// Held by those who write to a file. Within one the system lets them in one by one anyway, and keeps a processor busy
-    /// with the waiting.
+    /// Held by those who write to a file, for as many writes as they have. Within one the system lets them in one by one
+    /// anyway, and keeps a processor busy with the waiting.
     pens: [Mutex<()>; PENS],
     pub(super) parts: Parts,
 }
@@ -132,38 +134,6 @@ impl Files {
         let mut place = self.place.write().unwrap_or_else(PoisonError::into_inner);
         if !place.found || place.priorities != storage.priorities {
             *place = self.find_place(&storage.priorities)?;
-        }
-        Ok(())
-    }
-
-    /// Writes `blocks`, which follow each other, from `begin` in `piece` on.
-    pub(in crate::disk) fn write(
-        &self,
-        piece: PieceIndex,
-        begin: u32,
-        blocks: &[Bytes],
-    ) -> Result<(), DiskError> {
-        let place = self.place()?;
-        let len: usize = blocks.iter().map(Bytes::len).sum();
-        let mut rest = blocks.iter().map(|block| &block[..]);
-        let mut current: &[u8] = &[];
-        let mut slices = Vec::with_capacity(blocks.len());
-        for span in self.layout().spans(piece, begin, len as u32) {
-            let mut wanted = span.len as usize;
-            slices.clear();
-            while wanted > 0 {
-                if current.is_empty() {
-                    let Some(next) = rest.next() else { break };
-                    current = next;
-                }
-                let (now, later) = current.split_at(current.len().min(wanted));
-                slices.push(IoSlice::new(now));
-                current = later;
-                wanted -= now.len();
-            }
-            if !self.layout().files()[span.file].pad {
-                self.write_span(&place, piece, span, &mut slices)?;
-            }
         }
         Ok(())
     }
@@ -395,38 +365,6 @@ impl Files {
         drop(place);
         self.look()?;
         Ok(self.place.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn write_span(
-        &self,
-        place: &Place,
-        piece: PieceIndex,
-        span: FileSpan,
-        slices: &mut [IoSlice<'_>],
-    ) -> Result<(), DiskError> {
-        let failed = |error: io::Error| disk_error(&error, &self.full_path(span.file));
-        if place.hides(span.file) {
-            let at = (piece, self.begin_in(piece, span));
-            let created = self.parts.write(&self.disk, self.id, &self.root(), at, slices);
-            self.touched(POOL_NUMBER, created.map_err(failed)?);
-            return Ok(());
-        }
-        let existed = self.writing(span.file, true);
-        // A file that was there and is gone is not made anew: what it held would be taken for written.
-        let access = if existed { Access::Write } else { Access::Create };
-        let written = self.open(span.file, access).and_then(|(file, created)| {
-            if !self.disk.system.is_named(&file.metadata().map_err(failed)?) {
-                self.disk.close((self.id, span.file));
-                return Err(DiskError::Missing { path: self.full_path(span.file) });
-            }
-            let pen = lock(&self.pens[span.file % PENS]);
-            self.disk.system.write(&file, slices, span.offset).map_err(failed)?;
-            drop(pen);
-            Ok(created)
-        });
-        self.writing(span.file, false);
-        self.touched(span.file, written?);
-        Ok(())
     }
 
     /// A file to read from, where nobody else has changed it since it was looked at.

@@ -13,8 +13,8 @@ use crate::disk::files::lock;
 const WORTH: u64 = 1024 * 1024;
 /// How long fewer than that wait for more.
 const GATHER: Duration = Duration::from_millis(1);
-/// Bytes of stores done in one go before reads get their turn.
-const STORE_BATCH: u64 = 4 * 1024 * 1024;
+/// Bytes of stores done in one go before reads get their turn, and before others may write to the same file.
+const STORE_BATCH: u64 = 2 * 1024 * 1024;
 /// Pieces stored in one go: so many are hashed side by side at most.
 const STORE_PIECES: usize = 16;
 /// Reads done in one go before they are answered; another thread sees to the next ones meanwhile.
@@ -272,9 +272,9 @@ mod tests {
             Self { queue: Queue::default(), torrent }
         }
 
-        /// A store of a megabyte, which is worth waking for.
+        /// A store of half a megabyte: two are worth waking for.
         fn store(&self, piece: u32, begin: u32) -> Task {
-            let blocks = vec![Bytes::from_static(&[0; 1 << 20])];
+            let blocks = vec![Bytes::from_static(&[0; 1 << 19])];
             Task::store(Arc::clone(&self.torrent), PieceIndex(piece), begin, blocks, false)
         }
 
@@ -299,10 +299,10 @@ mod tests {
     #[test]
     fn runs_that_follow_are_joined_and_pieces_go_side_by_side() {
         let rig = Rig::new();
-        rig.push(vec![rig.store(1, 0), rig.store(2, 0), rig.store(1, 1 << 20), rig.store(1, 9)]);
+        rig.push(vec![rig.store(1, 0), rig.store(2, 0), rig.store(1, 1 << 19), rig.store(1, 9)]);
         let first = rig.next(None);
         assert_eq!(pieces(&first), [(false, 1, 2), (false, 2, 1)]);
-        assert!(matches!(first.tasks[0].work, Work::Store { begin: 0, bytes: 0x20_0000, .. }));
+        assert!(matches!(first.tasks[0].work, Work::Store { begin: 0, bytes: 0x10_0000, .. }));
         // What does not follow waits until the piece is nobody's; other pieces go on.
         rig.push(vec![rig.store(3, 0), rig.store(1, 10)]);
         let second = rig.next(None);
@@ -359,7 +359,7 @@ mod tests {
         rig.push((0..40).map(|piece| rig.store(piece, 0)).collect());
         let mut bytes = 0;
         let mut last = None;
-        while bytes < 40 << 20 {
+        while bytes < 20 << 20 {
             let batch = rig.next(last.as_ref());
             assert!(batch.tasks.len() <= STORE_PIECES);
             bytes += batch.tasks.iter().map(Task::bytes).sum::<u64>();

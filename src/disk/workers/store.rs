@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::task::{Task, Work};
 use super::torrent::Torrent;
 use crate::base::{BLOCK_SIZE, BlockRef, PieceIndex};
-use crate::disk::files::lock;
+use crate::disk::files::{Writer, lock};
 use crate::disk::{DiskError, Done, Verdict};
 use crate::hash::{self, Sha1, sha1};
 
@@ -62,7 +62,13 @@ pub(super) fn store(tasks: &mut [Task]) -> Vec<Done> {
         }
     }
     hash::update_many(&mut digests);
-    done.extend(runs.into_iter().zip(digests).map(|(run, (digest, _))| run.write(digest)));
+    let digests = digests.into_iter().map(|(digest, _)| digest);
+    let mut hashed: Vec<(Run, Sha1)> = runs.into_iter().zip(digests).collect();
+    // The runs of a torrent together, in the order in which they lie in its files.
+    hashed.sort_unstable_by_key(|(run, _)| (run.torrent.key, run.piece));
+    for runs in hashed.chunk_by(|(run, _), (next, _)| std::ptr::eq(run.torrent, next.torrent)) {
+        write(runs, &mut done);
+    }
     // The memory of the blocks is free by the time the answer says so.
     for task in tasks {
         if let Work::Store { blocks, .. } = &mut task.work {
@@ -72,24 +78,47 @@ pub(super) fn store(tasks: &mut [Task]) -> Vec<Done> {
     done
 }
 
+/// Writes runs of one torrent that are hashed.
+fn write(runs: &[(Run<'_>, Sha1)], done: &mut Vec<Done>) {
+    let Some((first, _)) = runs.first() else { return };
+    let mut writer = Writer::new(&first.torrent.files);
+    let mut bad = Vec::new();
+    for (run, digest) in runs {
+        if run.last && !run.completes(digest.clone()) {
+            bad.push(run);
+        } else {
+            done.push(run.write(&mut writer, digest));
+        }
+    }
+    // What is read back is read by somebody who does not write.
+    drop(writer);
+    done.extend(
+        bad.into_iter().map(|run| run.stored(run.block_digests().map(|blocks| Verdict::Bad { blocks }))),
+    );
+}
+
 impl Run<'_> {
-    fn write(self, digest: Sha1) -> Done {
-        let files = &self.torrent.files;
-        let storage = files.storage();
-        let end = self.begin + self.bytes as u32;
+    /// Whether the piece ends with it and is right.
+    fn completes(&self, digest: Sha1) -> bool {
+        let storage = self.torrent.files.storage();
+        let whole = self.end() == storage.layout.piece_size(self.piece);
+        let at = self.piece.at() * 20;
+        whole && storage.hashes.get(at..at + 20) == Some(&digest.finish()[..])
+    }
+
+    fn end(&self) -> u32 {
+        self.begin + self.bytes as u32
+    }
+
+    fn write(&self, writer: &mut Writer<'_>, digest: &Sha1) -> Done {
+        let written = writer.write(self.piece, self.begin, self.blocks);
         if self.last {
-            let whole = end == storage.layout.piece_size(self.piece);
-            let at = self.piece.at() * 20;
-            let right = whole && storage.hashes.get(at..at + 20) == Some(&digest.finish()[..]);
-            if !right {
-                return self.stored(self.block_digests().map(|blocks| Verdict::Bad { blocks }));
-            }
-            let written = files.write(self.piece, self.begin, self.blocks);
             return self.stored(written.map(|()| Verdict::Good));
         }
-        match files.write(self.piece, self.begin, self.blocks) {
+        match written {
             Ok(()) => {
-                lock(&self.torrent.cursors).insert(self.piece, Cursor::At(end, digest));
+                let cursor = Cursor::At(self.end(), digest.clone());
+                lock(&self.torrent.cursors).insert(self.piece, cursor);
                 self.released()
             }
             Err(error) => {

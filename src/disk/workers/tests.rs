@@ -295,6 +295,37 @@ fn a_wrong_piece_names_its_blocks_and_is_not_written() {
 }
 
 #[test]
+fn pieces_stored_together_stand_each_for_itself() {
+    both(|rig| {
+        use FilePriority::{Normal, Skip};
+        // One is kept in the hidden file with a part of the next, one is wrong; they come in no order.
+        rig.open(&[Skip, Normal, Normal, Normal, Normal]);
+        let mut jobs: Vec<Job> = [3, 1, 0].into_iter().map(|piece| rig.job(piece)).collect();
+        let blocks = vec![Bytes::from(vec![9; 40_000])];
+        let job = Job::Store { torrent: KEY, piece: PieceIndex(2), begin: 0, blocks, last: true };
+        jobs.insert(1, job);
+        rig.workers.as_ref().expect("started").submit(jobs);
+        let mut outcomes: Vec<_> = (0..4)
+            .map(|_| match rig.next() {
+                Done::Stored { piece, outcome, .. } => (piece.0, matches!(outcome, Ok(Verdict::Good))),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, [(0, true), (1, true), (2, false), (3, true)]);
+        assert_eq!(rig.check(), [0, 1, 3]);
+        assert_eq!(rig.store(2), Ok(Verdict::Good));
+        rig.assert_file("sub/b");
+        rig.assert_file("sub/deep/c");
+        // All that was written is known to the next sync.
+        let stamps = rig.sync().expect("synced");
+        assert!(!stamps[0].exists && stamps[2].exists && stamps[4].length == 45_001);
+        rig.close(false);
+        assert_eq!(rig.open(&[Skip, Normal, Normal, Normal, Normal]), stamps);
+    });
+}
+
+#[test]
 fn a_skipped_file_is_kept_out_of_sight_until_it_is_wanted() {
     use FilePriority::{Normal, Skip};
     both(|mut rig| {
