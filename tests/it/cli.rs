@@ -4,6 +4,7 @@ mod control;
 #[cfg(feature = "web")]
 mod web;
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
@@ -200,6 +201,8 @@ struct Running {
     child: Child,
     lines: Receiver<String>,
     log: Receiver<String>,
+    /// What it logged before what was waited for: its threads log side by side, in no order.
+    logged: RefCell<Vec<String>>,
 }
 
 /// Lines that wait to be read; a program that says more is not held up by that.
@@ -226,7 +229,7 @@ impl Running {
         let mut child = command.spawn().expect("the program starts");
         let out = lines(child.stdout.take().expect("piped"));
         let log = lines(child.stderr.take().expect("piped"));
-        Self { child, lines: out, log }
+        Self { child, lines: out, log, logged: RefCell::default() }
     }
 
     /// The next line that it prints.
@@ -234,9 +237,21 @@ impl Running {
         next(&self.lines)
     }
 
-    /// Waits until it has logged that.
+    /// Waits until it has logged that; what came before is there for the next call.
     fn logs(&self, what: &str) {
-        while !next(&self.log).contains(what) {}
+        let mut logged = self.logged.borrow_mut();
+        if let Some(at) = logged.iter().position(|line| line.contains(what)) {
+            logged.remove(at);
+            return;
+        }
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(60));
+            let line = line.unwrap_or_else(|_| panic!("{what:?} is not logged, but {logged:#?}"));
+            if line.contains(what) {
+                return;
+            }
+            logged.push(line);
+        }
     }
 
     /// Asks it to end, and gives its exit code.
