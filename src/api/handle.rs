@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
 
 use crate::api::{Command, Event, RequestId, View};
 
 /// Commands that may wait; a user cannot outrun this, and a script is told to slow down.
 const COMMANDS: usize = 4_096;
-/// Events that may wait; beyond it log lines are dropped, answers never.
+/// Events that may wait for somebody who takes none; log lines only half as many.
 const EVENTS: usize = 65_536;
 
 /// Called when something new can be seen; must not block.
@@ -60,7 +60,8 @@ pub struct Answer {
 /// A handle and the session's end of it.
 pub fn pair() -> (Handle, Backend) {
     let (commands_in, commands) = bounded(COMMANDS);
-    let (events_in, events) = bounded(EVENTS);
+    // Room for as many as may wait would be megabytes from the start; `emit` keeps to the limit.
+    let (events_in, events) = unbounded();
     let shared = Arc::new(Shared::default());
     (
         Handle { commands: commands_in, events, shared: Arc::clone(&shared) },
@@ -166,14 +167,12 @@ impl Backend {
             },
             None => event,
         };
-        if let Event::Log(_) = event
-            && self.events.len() > EVENTS / 2
-        {
+        let room = if matches!(event, Event::Log(_)) { EVENTS / 2 } else { EVENTS };
+        if self.events.len() >= room {
             return;
         }
-        if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
-            return;
-        }
+        // Where nobody takes events there is still the view.
+        let _ = self.events.send(event);
         self.shared.wake(&self.shared.seen);
     }
 
@@ -218,6 +217,25 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_takes_is_dropped_beyond_a_limit_and_log_lines_first() {
+        let (handle, backend) = pair();
+        let log = Event::Log(crate::api::LogLine {
+            unix_millis: 0,
+            level: crate::api::Level::Info,
+            room: String::new(),
+            text: String::new(),
+        });
+        let answer = Event::Serialized { request: RequestId(1), torrents: Vec::new() };
+        for (event, most) in [(log, EVENTS / 2), (answer, EVENTS)] {
+            (0..=EVENTS).for_each(|_| backend.emit(event.clone()));
+            assert_eq!(handle.events.len(), most);
+        }
+        assert!(matches!(handle.try_event(), Some(Event::Log(_))));
+        backend.emit(Event::Stopped);
+        assert_eq!(handle.events.len(), EVENTS);
+    }
 
     #[test]
     fn who_can_wait_loses_no_command() {
