@@ -1,6 +1,7 @@
 //! What the threads for reads and writes have to do: reads first, since peers wait for them; stores of several pieces
 //! together, since those are hashed side by side.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::disk::files::lock;
 const WORTH: u64 = 1024 * 1024;
 /// How long fewer than that wait for more.
 const GATHER: Duration = Duration::from_millis(1);
+/// How long less than a batch waits for a thread that is at stores: by then it is at a slow disk.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// Bytes of stores done in one go before reads get their turn, and before others may write to the same file.
 const STORE_BATCH: u64 = 2 * 1024 * 1024;
 /// Pieces stored in one go: so many are hashed side by side at most.
@@ -37,10 +40,13 @@ struct State {
     reads: VecDeque<Task>,
     /// Stores, and reads of pieces for which a store waits.
     stores: VecDeque<Task>,
-    /// Bytes of them.
-    bytes: u64,
     /// What waits or is being done for a piece.
     pieces: HashMap<Key, Use>,
+    /// Bytes of the stores for pieces that nobody stores.
+    ready: u64,
+    /// Threads that are at stores, and the batches that were taken so far.
+    storing: usize,
+    batches: u64,
     /// Threads without work, and whether one waits for more stores.
     idle: usize,
     gathering: bool,
@@ -52,11 +58,24 @@ struct State {
 struct Use {
     /// Reads that nothing waits before.
     reads: usize,
-    /// Tasks among the stores.
+    /// Tasks among the stores, and their bytes.
     queued: usize,
+    bytes: u64,
     /// Tasks of the stores that a thread is at.
     taken: usize,
 }
+
+impl Use {
+    /// A task of the stores is taken up.
+    fn take(&mut self, bytes: u64) {
+        self.queued -= 1;
+        self.bytes -= bytes;
+        self.taken += 1;
+    }
+}
+
+/// A task and its place in the queue.
+type Placed = (usize, Task);
 
 impl State {
     fn push(&mut self, task: Task) {
@@ -66,7 +85,10 @@ impl State {
             self.reads.push_back(task);
         } else {
             piece.queued += 1;
-            self.bytes += task.bytes();
+            piece.bytes += task.bytes();
+            if piece.taken == 0 {
+                self.ready += task.bytes();
+            }
             self.stores.push_back(task);
         }
     }
@@ -74,54 +96,101 @@ impl State {
     /// Stores of pieces that are all different and that nobody is at, or one read that waited for such.
     fn take_stores(&mut self) -> Vec<Task> {
         let mut batch: Vec<Task> = Vec::new();
-        let mut left = VecDeque::new();
+        // The runs that follow each one of the batch, and what else stays, with their places in the queue.
+        let mut following: Vec<VecDeque<Placed>> = Vec::new();
+        let mut left: Vec<Placed> = Vec::new();
         // Pieces of which a task stays, so that what comes after it stays as well.
         let mut stay: BTreeSet<Key> = BTreeSet::new();
-        let (mut bytes, mut looked_at) = (0, 0);
+        let (mut bytes, mut place) = (0, 0);
         while bytes < STORE_BATCH
-            && looked_at < LOOKED_AT
+            && place < LOOKED_AT
             && let Some(task) = self.stores.pop_front()
         {
-            looked_at += 1;
+            place += 1;
             let key = task.key();
             let Some(piece) = self.pieces.get_mut(&key) else { continue };
             let mine = batch.iter().position(|other| other.key() == key);
-            let is_free = piece.reads == 0 && (piece.taken == 0 || mine.is_some()) && !stay.contains(&key);
-            let size = task.bytes();
-            let refused = match mine {
-                _ if !is_free => Some(task),
-                Some(at) => batch[at].join(task).err(),
-                None if task.is_read() && !batch.is_empty() => Some(task),
-                None if batch.len() >= STORE_PIECES => Some(task),
-                None => {
+            let is_free = piece.reads + piece.taken == 0;
+            let fits = batch.is_empty() || (batch.len() < STORE_PIECES && !task.is_read());
+            match mine {
+                Some(at) if !task.is_read() && !stay.contains(&key) => following[at].push_back((place, task)),
+                None if is_free && fits && !stay.contains(&key) => {
+                    self.ready -= piece.bytes;
+                    piece.take(task.bytes());
+                    bytes += task.bytes();
                     batch.push(task);
-                    None
+                    following.push(VecDeque::new());
+                    if batch[0].is_read() {
+                        break;
+                    }
                 }
-            };
-            if let Some(task) = refused {
-                stay.insert(key);
-                left.push_back(task);
-                continue;
-            }
-            piece.queued -= 1;
-            piece.taken += 1;
-            bytes += size;
-            if batch[0].is_read() {
-                break;
+                _ => {
+                    stay.insert(key);
+                    left.push((place, task));
+                }
             }
         }
-        left.append(&mut self.stores);
-        self.stores = left;
-        self.bytes -= bytes;
+        self.join(&mut batch, &mut following, bytes);
+        left.extend(following.into_iter().flatten());
+        left.sort_unstable_by_key(|(place, _)| Reverse(*place));
+        left.into_iter().for_each(|(_, task)| self.stores.push_front(task));
+        if !batch.is_empty() {
+            self.storing += 1;
+            self.batches += 1;
+        }
         batch
+    }
+
+    /// Joins the next run of each piece to a batch of so many bytes, again and again, while most of the pieces have one:
+    /// those of a few, hashed without company at the end, would take as long as all the rest.
+    fn join(&mut self, batch: &mut [Task], following: &mut [VecDeque<Placed>], mut bytes: u64) {
+        loop {
+            let next = following.iter().filter(|runs| !runs.is_empty()).count();
+            let before = bytes;
+            if bytes >= STORE_BATCH || 2 * next < batch.len() {
+                return;
+            }
+            for (task, runs) in batch.iter_mut().zip(&mut *following) {
+                let (Some((place, run)), Some(piece)) = (runs.pop_front(), self.pieces.get_mut(&task.key()))
+                else {
+                    continue;
+                };
+                let size = run.bytes();
+                match task.join(run) {
+                    Ok(()) => {
+                        piece.take(size);
+                        bytes += size;
+                        if bytes >= 2 * STORE_BATCH {
+                            return;
+                        }
+                    }
+                    Err(run) => runs.push_front((place, run)),
+                }
+            }
+            if bytes == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether what waits is worth a batch now: where a thread is at stores already, only a whole one is. That one will take
+    /// what there is by then, and more of it side by side.
+    fn has_enough(&self) -> bool {
+        self.ready >= if self.storing == 0 { WORTH } else { STORE_BATCH }
     }
 
     /// Tasks were done, `taken` of them of the stores.
     fn done(&mut self, keys: &[(Key, usize)], were_stores: bool) {
+        if were_stores {
+            self.storing -= 1;
+        }
         for (key, tasks) in keys {
             let Some(piece) = self.pieces.get_mut(key) else { continue };
             if were_stores {
                 piece.taken -= tasks;
+                if piece.taken == 0 {
+                    self.ready += piece.bytes;
+                }
             } else {
                 piece.reads -= tasks;
             }
@@ -150,12 +219,12 @@ impl Queue {
     pub(super) fn push(&self, tasks: Vec<Task>) {
         let mut state = lock(&self.state);
         tasks.into_iter().for_each(|task| state.push(task));
-        let is_nobody_idle = state.idle == 0;
+        let is_somebody_idle = state.idle > 0;
         let reads = !state.reads.is_empty();
         let stores = !state.stores.is_empty() && !state.gathering;
-        let enough = state.gathering && (state.bytes >= WORTH || (reads && is_nobody_idle));
+        let enough = state.gathering && (state.has_enough() || (reads && !is_somebody_idle));
         drop(state);
-        if reads || stores {
+        if is_somebody_idle && (reads || stores) {
             self.ready.notify_one();
         }
         if enough {
@@ -184,18 +253,18 @@ impl Queue {
                 self.wake_another(&state);
                 return Some(Batch::new(tasks, false));
             }
-            if !state.stores.is_empty() && !state.gathering {
-                if state.bytes < WORTH && !gathered && !state.stopping {
-                    state = self.gather(state);
-                    gathered = true;
+            if !state.stores.is_empty() {
+                if state.has_enough() || gathered || state.stopping {
+                    let tasks = state.take_stores();
+                    if !tasks.is_empty() {
+                        self.wake_another(&state);
+                        return Some(Batch::new(tasks, true));
+                    }
+                    // What waits is for pieces that others are at; they go on with it when they have ended.
+                } else if !state.gathering {
+                    (state, gathered) = self.gather(state);
                     continue;
                 }
-                let tasks = state.take_stores();
-                if !tasks.is_empty() {
-                    self.wake_another(&state);
-                    return Some(Batch::new(tasks, true));
-                }
-                // What waits is for pieces that others are at; they go on with it when they have ended.
             }
             if state.stopping {
                 return None;
@@ -209,16 +278,24 @@ impl Queue {
 
     /// Has another thread begin with what is left while this one is at work.
     fn wake_another(&self, state: &State) {
-        if state.idle > 0 && (!state.reads.is_empty() || state.bytes >= WORTH) {
+        if state.gathering && state.has_enough() {
+            self.enough.notify_one();
+        } else if state.idle > 0 && (!state.reads.is_empty() || state.has_enough()) {
             self.ready.notify_one();
         }
     }
 
-    fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    /// Waits for more stores; true where it has waited for long enough.
+    fn gather<'a>(&self, mut state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
         state.gathering = true;
-        let (mut state, _) = self.enough.wait_timeout(state, GATHER).unwrap_or_else(PoisonError::into_inner);
+        let batches = state.batches;
+        let most = if state.storing == 0 { GATHER } else { PATIENCE };
+        let (mut state, waited) =
+            self.enough.wait_timeout(state, most).unwrap_or_else(PoisonError::into_inner);
         state.gathering = false;
-        state
+        // While others take what waits there is no need to.
+        let is_over = waited.timed_out() && state.batches == batches;
+        (state, is_over)
     }
 }
 
@@ -276,6 +353,12 @@ mod tests {
         fn store(&self, piece: u32, begin: u32) -> Task {
             let blocks = vec![Bytes::from_static(&[0; 1 << 19])];
             Task::store(Arc::clone(&self.torrent), PieceIndex(piece), begin, blocks, false)
+        }
+
+        /// A store of a quarter of a megabyte, the first, second or third of a piece.
+        fn quarter(&self, (piece, number): (u32, u32)) -> Task {
+            let blocks = vec![Bytes::from_static(&[0; 1 << 18])];
+            Task::store(Arc::clone(&self.torrent), PieceIndex(piece), number << 18, blocks, false)
         }
 
         fn read(&self, piece: u32) -> Task {
@@ -346,6 +429,54 @@ mod tests {
     }
 
     #[test]
+    fn what_few_pieces_have_more_of_is_hashed_with_the_next_ones() {
+        let rig = Rig::new();
+        let runs = [(1, 0), (2, 0), (3, 0), (1, 1), (4, 0), (1, 2), (9, 0)];
+        rig.push(runs.map(|run| rig.quarter(run)).into());
+        let first = rig.next(None);
+        // None of the runs of the first piece is left out or overtaken.
+        assert_eq!(pieces(&first), [1, 2, 3, 4, 9].map(|piece| (false, piece, 1)));
+        let second = rig.next(Some(&first));
+        assert_eq!(pieces(&second), [(false, 1, 2)]);
+        assert!(matches!(second.tasks[0].work, Work::Store { begin: 0x4_0000, bytes: 0x8_0000, .. }));
+        rig.queue.stop();
+        assert!(rig.queue.next(Some(&second)).is_none());
+        assert_eq!(lock(&rig.queue.state).ready, 0);
+    }
+
+    #[test]
+    fn beside_a_thread_that_stores_only_a_whole_batch_is_enough() {
+        let rig = Rig::new();
+        let is_enough = || lock(&rig.queue.state).has_enough();
+        rig.push(vec![rig.store(1, 0)]);
+        assert!(!is_enough());
+        rig.push(vec![rig.store(2, 0)]);
+        assert!(is_enough());
+        let first = rig.next(None);
+        assert_eq!(pieces(&first).len(), 2);
+        // What waits for pieces that somebody is at cannot be done, however much it is.
+        rig.push((1..5).map(|half| rig.store(1, half << 19)).collect());
+        rig.push((3..6).map(|piece| rig.store(piece, 0)).collect());
+        assert!(!is_enough());
+        rig.push(vec![rig.store(6, 0)]);
+        assert!(is_enough());
+        let second = rig.next(None);
+        assert_eq!(pieces(&second).len(), 4);
+        assert!(!is_enough());
+        // It is not waited for without end.
+        rig.push(vec![rig.store(7, 0)]);
+        let third = rig.next(None);
+        assert_eq!(pieces(&third), [(false, 7, 1)]);
+        let rest = rig.next(Some(&first));
+        assert_eq!(pieces(&rest), [(false, 1, 4)]);
+        for batch in [second, third, rest] {
+            lock(&rig.queue.state).done(&batch.keys, true);
+        }
+        let state = lock(&rig.queue.state);
+        assert!((state.ready, state.storing, state.pieces.len()) == (0, 0, 0));
+    }
+
+    #[test]
     fn little_is_stored_without_waiting_for_long() {
         let rig = Rig::new();
         let blocks = vec![Bytes::from_static(&[0; 9])];
@@ -365,6 +496,6 @@ mod tests {
             bytes += batch.tasks.iter().map(Task::bytes).sum::<u64>();
             last = Some(batch);
         }
-        assert_eq!(lock(&rig.queue.state).bytes, 0);
+        assert_eq!(lock(&rig.queue.state).ready, 0);
     }
 }
