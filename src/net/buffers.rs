@@ -65,10 +65,10 @@ pub(super) struct Buffers {
     waiting: Mutex<Vec<Waker>>,
 }
 
-/// Buffers kept of each size; what may wait fits into so many large ones twice.
+/// Buffers kept of each size; what may wait fits into two thirds of so many large ones.
 const KEPT: usize = 96;
 /// Bytes of blocks that may wait for the engine and the disk while sockets are read.
-const WAITING_BYTES: u64 = 12 * 1024 * 1024;
+const WAITING_BYTES: u64 = 16 * 1024 * 1024;
 
 impl Buffers {
     /// An empty buffer with room for at least `size`: of those that are free the one that was filled last, which is likely

@@ -14,9 +14,10 @@ const RUN: u32 = 256 * 1024;
 /// Runs that are kept.
 const KEPT: usize = 40;
 /// Runs kept among them that were given out as a whole: somebody else may want the same about the same time.
-const SPENT: usize = 8;
-/// Runs that are read before their first block is due, for one peer.
-const AHEAD: usize = 24;
+const SPENT: usize = 4;
+/// Runs that are read before their first block is due, for one peer: what is read much sooner is out of the processor's
+/// cache by the time it is sent.
+const AHEAD: usize = 8;
 /// Reads under way.
 const PENDING: usize = 24;
 
