@@ -58,9 +58,12 @@ pub struct Answer {
 }
 
 /// A handle and the session's end of it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "room for as many events as may wait would be megabytes from the start; `emit` keeps to the limit"
+)]
 pub fn pair() -> (Handle, Backend) {
     let (commands_in, commands) = bounded(COMMANDS);
-    // Room for as many as may wait would be megabytes from the start; `emit` keeps to the limit.
     let (events_in, events) = unbounded();
     let shared = Arc::new(Shared::default());
     (
