@@ -7,6 +7,7 @@
 //! - `dormant`: torrents that have nothing to do, and who waits for one of them
 //! - `queue`: whose turn it is
 //! - `limits`: rates: of one torrent, of a label, of all
+//! - `sending`: what sockets hold of the blocks that were given to them
 //! - `settling`: who waits until what was asked is done
 //! - `stopping`: torrents that are stopped and written down
 //! - `shared`: what all torrents share: the way out, limits, the time
@@ -19,6 +20,7 @@ mod io;
 mod limits;
 mod queue;
 mod record;
+mod sending;
 mod settling;
 mod shared;
 mod stopping;
@@ -275,7 +277,8 @@ impl Engine {
 
     /// Sums over all torrents.
     pub fn totals(&mut self, now: Moment) -> Totals {
-        let mut totals = Totals { buffered: self.shared.writing + self.shared.sending, ..Totals::default() };
+        let mut totals =
+            Totals { buffered: self.shared.writing + self.shared.sending.bytes(), ..Totals::default() };
         self.dormant.add_to(&mut totals);
         for torrent in self.torrents.values_mut() {
             torrent.add_to(&mut totals, now);

@@ -8,6 +8,7 @@ use crate::api::{Day, Event, Level, LogLine, RequestId, Settings};
 use crate::base::{ConnKey, InfoHash, Moment, Rng, Span, TorrentKey};
 use crate::disk::Job;
 use crate::engine::limits::Common;
+use crate::engine::sending::Sending;
 use crate::engine::{Change, Output};
 
 /// Bytes of blocks that may wait for the disk before no more are asked for.
@@ -43,9 +44,9 @@ pub(super) struct Shared {
     pub(super) half_open: usize,
     /// Whether the disk has caught up, so that more may be asked for.
     pub(super) disk_caught_up: bool,
-    /// Bytes of blocks that the disk holds, and those that sockets hold.
+    /// Bytes of blocks that the disk holds, and what sockets hold.
     pub(super) writing: u64,
-    pub(super) sending: u64,
+    pub(super) sending: Sending,
     next_conn: u64,
     next_seq: u64,
     /// The number of the newest change that is durable.
@@ -97,7 +98,7 @@ impl Shared {
             half_open: 0,
             disk_caught_up: false,
             writing: 0,
-            sending: 0,
+            sending: Sending::default(),
             next_conn: 0,
             next_seq: 0,
             stored_seq: 0,

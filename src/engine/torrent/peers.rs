@@ -198,10 +198,10 @@ impl Torrent {
     }
 
     fn forget_link(&mut self, conn: ConnKey, why: Parting, shared: &mut Shared) -> bool {
-        let Some(link) = self.links.remove(&conn) else { return false };
+        let Some(mut link) = self.links.remove(&conn) else { return false };
         self.twins.forget(conn);
         let now = shared.now;
-        shared.sending -= link.unsent;
+        shared.sending.taken(&mut link.unsent, u64::MAX);
         if let Some(content) = &mut self.content {
             content.picker.peer_gone(conn);
             if let Some(has) = &link.has {

@@ -14,10 +14,6 @@ use super::Torrent;
 use super::link::Link;
 use super::messages::Breach;
 
-/// Bytes of blocks that a socket may hold before more are given to it.
-const UNSENT: u64 = 1024 * 1024;
-/// Bytes of blocks that all sockets may hold together.
-const SENDING: u64 = 32 * 1024 * 1024;
 /// Blocks given to one peer before the next has its turn.
 const TURN: usize = 16;
 /// Blocks looked at for runs to be read before they are due. Where several pieces are asked for side by side, the next run of
@@ -56,7 +52,7 @@ impl Torrent {
     /// Gives blocks to peers in turn, as far as limits and sockets allow.
     pub(super) fn serve_peers(&mut self, shared: &mut Shared) {
         let mut turn: Vec<ConnKey> =
-            self.links.values().filter(|link| link.may_be_served()).map(|link| link.conn).collect();
+            self.links.values().filter(|link| link.may_be_served(shared)).map(|link| link.conn).collect();
         if turn.is_empty() {
             return;
         }
@@ -92,7 +88,7 @@ impl Torrent {
         let layout = &content.meta.layout;
         let mut served = Served::Nothing;
         for _ in 0..count {
-            if !link.may_be_served() || shared.sending >= SENDING {
+            if !link.may_be_served(shared) {
                 break;
             }
             let Some(block) = link.uploads.first() else { break };
@@ -104,8 +100,7 @@ impl Torrent {
             link.uploads.take_first();
             let bytes = data.len() as u64;
             shared.common.take(Way::Up, own, label, now, bytes);
-            link.unsent += bytes;
-            shared.sending += bytes;
+            shared.sending.given(&mut link.unsent, bytes);
             link.say(Message::Piece { piece: block.piece, begin: block.begin, data });
             served = Served::Some;
         }
@@ -116,9 +111,7 @@ impl Torrent {
     /// The system has taken blocks that were given to a socket.
     pub(in crate::engine) fn sent(&mut self, conn: ConnKey, bytes: u64, shared: &mut Shared) {
         let Some(link) = self.links.get_mut(&conn) else { return };
-        let bytes = bytes.min(link.unsent);
-        link.unsent -= bytes;
-        shared.sending -= bytes;
+        let bytes = shared.sending.taken(&mut link.unsent, bytes);
         link.up.add(shared.now, bytes);
         link.sent_in_turn += bytes;
         link.said_at = shared.now;
@@ -182,8 +175,8 @@ enum Served {
 }
 
 impl Link {
-    fn may_be_served(&self) -> bool {
-        !self.uploads.is_empty() && self.unsent < UNSENT
+    fn may_be_served(&self, shared: &Shared) -> bool {
+        !self.uploads.is_empty() && shared.sending.may_give(self.unsent)
     }
 
     fn unchoke(&mut self, now: Moment) {
