@@ -1,3 +1,5 @@
+//! The queue by itself: what is taken together, in which order, and who waits for whom.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
